@@ -44,14 +44,22 @@ uint64_t upstream_presence(struct upstream *upstream, uint16_t user_slot, uint16
                            uint32_t deadline_ms, const ProtobufCMessage *msg, hy_call_fn *done,
                            void *arg);
 
+/* upstream_router() for a payload that is encoded already (copied), with the usual deadline. */
+uint64_t upstream_router_bytes(struct upstream *upstream, uint16_t slot, uint16_t kind,
+                               const void *payload, size_t len, hy_call_fn *done, void *arg);
+
 /* The router that serves a slot now, or NULL. */
 struct hy_peer *upstream_router_of(struct upstream *upstream, uint16_t slot);
 struct hy_peer *upstream_presence_of(struct upstream *upstream, uint16_t user_slot);
 
+/* All presence processes of the settings, up or not; i below the count. */
+size_t upstream_presence_count(const struct upstream *upstream);
+struct hy_peer *upstream_presence_at(const struct upstream *upstream, size_t i);
+
 /* The apps known now; polled from a router every 500 ms. */
 const struct hy_apps *upstream_apps(const struct upstream *upstream);
 
-/* At least one router is up and the apps have been read once. */
+/* At least one router is up and the apps have been read once. Any thread. */
 bool upstream_ready(const struct upstream *upstream);
 
 #endif

@@ -29,7 +29,7 @@ unsigned long hy_log_lines(enum hy_log_level level);
 void hy_log_write(enum hy_log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-extern enum hy_log_level hy_log_threshold; /* read by the macros only */
+extern _Atomic(enum hy_log_level) hy_log_threshold; /* read by the macros only */
 
 #define HY_LOG(level, ...)                   \
     do {                                     \

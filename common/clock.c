@@ -1,0 +1,48 @@
+#include "common/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+static uint64_t read_us(clockid_t id)
+{
+    struct timespec now;
+
+    if (clock_gettime(id, &now) != 0)
+        abort(); /* only when the kernel has no such clock */
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t hy_steady_us(void)
+{
+    return read_us(CLOCK_BOOTTIME);
+}
+
+uint64_t hy_steady_ms(void)
+{
+    return hy_steady_us() / 1000;
+}
+
+uint64_t hy_wall_ms(void)
+{
+    return read_us(CLOCK_REALTIME) / 1000;
+}
+
+/* A thread draws 32 numbers with one system call. */
+uint64_t hy_random64(void)
+{
+    static _Thread_local uint64_t drawn[32];
+    static _Thread_local unsigned left;
+    ssize_t got;
+
+    if (left == 0) {
+        do
+            got = getrandom(drawn, sizeof drawn, 0);
+        while (got < 0 && errno == EINTR);
+        if (got != (ssize_t)sizeof drawn)
+            abort();
+        left = sizeof drawn / sizeof drawn[0];
+    }
+    return drawn[--left];
+}

@@ -1,0 +1,453 @@
+#include "common/loop.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/metrics.h"
+
+enum { PULSE_MS = 250 }; /* also an idle loop beats, and measures how late its timers are */
+
+struct hook {
+    hy_loop_fn *fn; /* NULL: taken back, to be squeezed out */
+    void *arg;
+};
+
+struct post {
+    struct post *next;
+    hy_loop_fn *fn;
+    void *arg;
+};
+
+struct hy_loop {
+    struct event_base *base;
+    uint64_t now_ms; /* 0: nobody asked in this turn yet */
+    bool again;
+    atomic_bool stop;
+    _Atomic uint64_t beat_ms;
+
+    struct hook *hooks;
+    size_t hook_count, hook_cap;
+    bool squeeze; /* some hooks are NULL */
+
+    int wake_fd;
+    struct event wake, wait, pulse;
+    bool wake_set, wait_set, pulse_set;
+    uint64_t pulse_due_us;
+    struct hy_histogram *lag;
+
+    pthread_mutex_t lock; /* of posts */
+    struct post *posts, **posts_end;
+};
+
+struct hy_timer {
+    struct event event;
+    hy_loop_fn *fn;
+    void *arg;
+};
+
+struct hy_watch {
+    struct event event;
+    unsigned interest;
+    hy_watch_fn *fn;
+    void *arg;
+};
+
+static struct timeval to_timeval(uint64_t ms)
+{
+    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
+/* ---- other threads ---- */
+
+static void wake(struct hy_loop *loop)
+{
+    uint64_t one = 1;
+
+    while (write(loop->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+enum hy_err hy_loop_post(struct hy_loop *loop, hy_loop_fn *fn, void *arg)
+{
+    struct post *post = malloc(sizeof *post);
+    bool first = false;
+
+    if (post == NULL)
+        return HY_ENOMEM;
+    *post = (struct post){NULL, fn, arg};
+    pthread_mutex_lock(&loop->lock);
+    first = loop->posts == NULL;
+    *loop->posts_end = post;
+    loop->posts_end = &post->next;
+    pthread_mutex_unlock(&loop->lock);
+    if (first)
+        wake(loop);
+    return HY_OK;
+}
+
+static struct post *take_posts(struct hy_loop *loop)
+{
+    struct post *posts = NULL;
+
+    pthread_mutex_lock(&loop->lock);
+    posts = loop->posts;
+    loop->posts = NULL;
+    loop->posts_end = &loop->posts;
+    pthread_mutex_unlock(&loop->lock);
+    return posts;
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    struct hy_loop *loop = arg;
+    uint64_t count;
+    ssize_t got = read(fd, &count, sizeof count);
+
+    (void)got; /* EAGAIN when two wakes fell together */
+    (void)what;
+    for (struct post *post = take_posts(loop), *next; post != NULL; post = next) {
+        next = post->next;
+        post->fn(post->arg);
+        free(post);
+    }
+}
+
+void hy_loop_stop(struct hy_loop *loop)
+{
+    atomic_store(&loop->stop, true);
+    wake(loop);
+}
+
+uint64_t hy_loop_beat_ms(const struct hy_loop *loop)
+{
+    return atomic_load_explicit(&loop->beat_ms, memory_order_relaxed);
+}
+
+/* ---- opening and closing ---- */
+
+static void on_wait(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg; /* its firing ends the turn */
+}
+
+static void on_pulse(evutil_socket_t fd, short what, void *arg)
+{
+    struct hy_loop *loop = arg;
+    uint64_t now_us = hy_steady_us();
+    struct timeval period = to_timeval(PULSE_MS);
+
+    (void)fd;
+    (void)what;
+    hy_observe_us(loop->lag, now_us > loop->pulse_due_us ? now_us - loop->pulse_due_us : 0);
+    loop->pulse_due_us = now_us + PULSE_MS * 1000;
+    event_add(&loop->pulse, &period);
+}
+
+/* No locks in the base: it belongs to one thread, and eventfd is the only way in. */
+static struct event_base *make_base(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config == NULL)
+        return NULL;
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
+}
+
+static enum hy_err add_own_events(struct hy_loop *loop)
+{
+    struct timeval period = to_timeval(PULSE_MS);
+
+    event_assign(&loop->wake, loop->base, loop->wake_fd, EV_READ | EV_PERSIST, on_wake, loop);
+    if (event_add(&loop->wake, NULL) != 0)
+        return HY_EIO;
+    loop->wake_set = true;
+    event_assign(&loop->wait, loop->base, -1, 0, on_wait, loop);
+    loop->wait_set = true;
+    event_assign(&loop->pulse, loop->base, -1, 0, on_pulse, loop);
+    loop->pulse_set = true;
+    loop->pulse_due_us = hy_steady_us() + PULSE_MS * 1000;
+    return event_add(&loop->pulse, &period) == 0 ? HY_OK : HY_ENOMEM;
+}
+
+enum hy_err hy_loop_open(struct hy_loop **loop)
+{
+    enum hy_err err = HY_ENOMEM;
+    struct hy_loop *l = calloc(1, sizeof *l);
+
+    if (l == NULL)
+        return HY_ENOMEM;
+    pthread_mutex_init(&l->lock, NULL);
+    l->posts_end = &l->posts;
+    l->lag = hy_histogram_us("hongyan_loop_lag_seconds", "",
+                             "How late timers of the event loops fire, sampled four times a second");
+    l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (l->wake_fd < 0) {
+        err = HY_EIO;
+        goto fail;
+    }
+    l->base = make_base();
+    if (l->base == NULL)
+        goto fail;
+    err = add_own_events(l);
+    if (err != HY_OK)
+        goto fail;
+    atomic_store(&l->beat_ms, hy_steady_ms());
+    *loop = l;
+    return HY_OK;
+
+fail:
+    hy_loop_close(&l);
+    return err;
+}
+
+/* Posts that nobody will run any more are dropped. */
+void hy_loop_close(struct hy_loop **loop)
+{
+    struct hy_loop *l = *loop;
+
+    if (l == NULL)
+        return;
+    *loop = NULL;
+    if (l->wake_set)
+        event_del(&l->wake);
+    if (l->wait_set)
+        event_del(&l->wait);
+    if (l->pulse_set)
+        event_del(&l->pulse);
+    if (l->base != NULL)
+        event_base_free(l->base);
+    if (l->wake_fd >= 0)
+        close(l->wake_fd);
+    for (struct post *post = take_posts(l), *next; post != NULL; post = next) {
+        next = post->next;
+        free(post);
+    }
+    pthread_mutex_destroy(&l->lock);
+    free(l->hooks);
+    free(l);
+}
+
+/* ---- turns ---- */
+
+/* Hooks may come and go while they run: a new one runs in this turn too, a gone one is NULL. */
+static void run_hooks(struct hy_loop *loop)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < loop->hook_count; i++) {
+        struct hook hook = loop->hooks[i];
+
+        if (hook.fn != NULL)
+            hook.fn(hook.arg);
+    }
+    if (!loop->squeeze)
+        return;
+    for (size_t i = 0; i < loop->hook_count; i++) {
+        if (loop->hooks[i].fn != NULL)
+            loop->hooks[kept++] = loop->hooks[i];
+    }
+    loop->hook_count = kept;
+    loop->squeeze = false;
+}
+
+static void turn(struct hy_loop *loop, bool wait)
+{
+    loop->now_ms = 0;
+    event_base_loop(loop->base, wait && !loop->again ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+    loop->again = false;
+    run_hooks(loop);
+    atomic_store_explicit(&loop->beat_ms, hy_loop_now_ms(loop), memory_order_relaxed);
+}
+
+void hy_loop_run(struct hy_loop *loop)
+{
+    while (!atomic_load_explicit(&loop->stop, memory_order_relaxed))
+        turn(loop, true);
+    atomic_store(&loop->stop, false);
+}
+
+void hy_loop_turn(struct hy_loop *loop, uint32_t wait_ms)
+{
+    struct timeval most = to_timeval(wait_ms);
+
+    if (wait_ms > 0)
+        event_add(&loop->wait, &most);
+    turn(loop, wait_ms > 0);
+    if (wait_ms > 0)
+        event_del(&loop->wait);
+}
+
+/* Read when first asked in a turn: between waking up and that nothing has run. */
+uint64_t hy_loop_now_ms(const struct hy_loop *loop)
+{
+    if (loop->now_ms == 0)
+        ((struct hy_loop *)loop)->now_ms = hy_steady_ms();
+    return loop->now_ms;
+}
+
+struct event_base *hy_loop_base(struct hy_loop *loop)
+{
+    return loop->base;
+}
+
+enum hy_err hy_loop_on_turn(struct hy_loop *loop, hy_loop_fn *fn, void *arg)
+{
+    if (loop->hook_count == loop->hook_cap) {
+        size_t cap = loop->hook_cap > 0 ? loop->hook_cap * 2 : 8;
+        struct hook *hooks = realloc(loop->hooks, cap * sizeof *hooks);
+
+        if (hooks == NULL)
+            return HY_ENOMEM;
+        loop->hooks = hooks;
+        loop->hook_cap = cap;
+    }
+    loop->hooks[loop->hook_count++] = (struct hook){fn, arg};
+    return HY_OK;
+}
+
+void hy_loop_off_turn(struct hy_loop *loop, hy_loop_fn *fn, void *arg)
+{
+    for (size_t i = 0; i < loop->hook_count; i++) {
+        if (loop->hooks[i].fn == fn && loop->hooks[i].arg == arg) {
+            loop->hooks[i].fn = NULL;
+            loop->squeeze = true;
+            return;
+        }
+    }
+}
+
+void hy_loop_again(struct hy_loop *loop)
+{
+    loop->again = true;
+}
+
+/* ---- timers ---- */
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct hy_timer *timer = arg;
+
+    (void)fd;
+    (void)what;
+    timer->fn(timer->arg); /* may close the timer */
+}
+
+enum hy_err hy_timer_open(struct hy_loop *loop, hy_loop_fn *fn, void *arg, struct hy_timer **timer)
+{
+    struct hy_timer *t = calloc(1, sizeof *t);
+
+    if (t == NULL)
+        return HY_ENOMEM;
+    t->fn = fn;
+    t->arg = arg;
+    event_assign(&t->event, loop->base, -1, 0, on_timer, t);
+    *timer = t;
+    return HY_OK;
+}
+
+static void start(struct hy_timer *timer, uint64_t ms, short flags)
+{
+    struct event_base *base = event_get_base(&timer->event);
+    struct timeval delay = to_timeval(ms);
+
+    event_del(&timer->event);
+    event_assign(&timer->event, base, -1, flags, on_timer, timer);
+    event_add(&timer->event, &delay);
+}
+
+void hy_timer_set(struct hy_timer *timer, uint64_t delay_ms)
+{
+    start(timer, delay_ms, 0);
+}
+
+void hy_timer_every(struct hy_timer *timer, uint64_t period_ms)
+{
+    start(timer, period_ms, EV_PERSIST);
+}
+
+void hy_timer_stop(struct hy_timer *timer)
+{
+    event_del(&timer->event);
+}
+
+void hy_timer_close(struct hy_timer **timer)
+{
+    if (*timer == NULL)
+        return;
+    event_del(&(*timer)->event);
+    free(*timer);
+    *timer = NULL;
+}
+
+/* ---- descriptors ---- */
+
+static void on_watch(evutil_socket_t fd, short what, void *arg)
+{
+    struct hy_watch *watch = arg;
+    unsigned ready = (what & EV_READ ? HY_READ : 0) | (what & EV_WRITE ? HY_WRITE : 0);
+
+    watch->fn((int)fd, ready, watch->arg); /* may close the watch */
+}
+
+enum hy_err hy_watch_open(struct hy_loop *loop, int fd, unsigned interest, hy_watch_fn *fn,
+                          void *arg, struct hy_watch **watch)
+{
+    enum hy_err err = HY_OK;
+    struct hy_watch *w = calloc(1, sizeof *w);
+
+    if (w == NULL)
+        return HY_ENOMEM;
+    w->fn = fn;
+    w->arg = arg;
+    event_assign(&w->event, loop->base, fd, EV_PERSIST, on_watch, w);
+    err = hy_watch_set(w, interest);
+    if (err != HY_OK) {
+        free(w);
+        return err;
+    }
+    *watch = w;
+    return HY_OK;
+}
+
+enum hy_err hy_watch_set(struct hy_watch *watch, unsigned interest)
+{
+    short what = (short)(EV_PERSIST | (interest & HY_READ ? EV_READ : 0) |
+                         (interest & HY_WRITE ? EV_WRITE : 0));
+    struct event_base *base = event_get_base(&watch->event);
+    evutil_socket_t fd = event_get_fd(&watch->event);
+
+    if (interest == watch->interest)
+        return HY_OK;
+    event_del(&watch->event);
+    watch->interest = interest;
+    event_assign(&watch->event, base, fd, what, on_watch, watch);
+    if (interest != 0 && event_add(&watch->event, NULL) != 0) {
+        watch->interest = 0;
+        return HY_EIO;
+    }
+    return HY_OK;
+}
+
+void hy_watch_close(struct hy_watch **watch)
+{
+    if (*watch == NULL)
+        return;
+    event_del(&(*watch)->event);
+    free(*watch);
+    *watch = NULL;
+}

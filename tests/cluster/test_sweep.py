@@ -1,0 +1,55 @@
+"""The sweep removes exactly the offline members (C3)."""
+import client_pb2 as pb
+from cluster import wait_until
+
+SHORT = ["sweep=1", "sweep_interval_s=1", "sweep_grace_s=1"]
+SOON = ["gateway.resume_grace_ms=300", "presence.resume_grace_ms=300"]
+
+
+def test_offline_members_go_and_the_others_are_told(make_cluster):
+    cluster = make_cluster(gateways=2, routers=2, presence=2, shards=2, apps=SHORT, settings=SOON)
+    users = [f"u{i}" for i in range(12)]
+    clients = {user: cluster.client(user, gateway=i) for i, user in enumerate(users)}
+    groups = [cluster.create_group(f"g{i}", kind, owner="u0", members=users[1:])
+              for i, kind in enumerate(("Public", "ChatRoom"))]
+    gone = set(users[1::3])
+    for user in gone:
+        clients[user].cut()
+    for group in groups:
+        wait_until(lambda: cluster.members(group) == set(users) - gone, what=f"the sweep of {group}")
+    tips = clients["u0"].wait_for(
+        lambda c: [t for t in c.tips("g0") if t.reason == "sweep"], what="a tip of the sweep")
+    assert {m.user for t in tips for m in t.members} <= gone
+    info = cluster.rest_ok("group_open_http_svc/get_group_info", {"GroupIdList": ["g0"]})["GroupInfo"][0]
+    assert info["MemberNum"] == len(users) - len(gone)
+    back = cluster.client(sorted(gone)[0])
+    assert not [key for key in back.convs() if key[0] == pb.CONV_GROUP]
+    for user in set(users) - gone:
+        clients[user].ping()
+        clients[user].send("g0", "still here", group=True)
+
+
+def test_nobody_goes_where_it_is_not_asked_for(make_cluster):
+    cluster = make_cluster(apps=["sweep_interval_s=1", "sweep_grace_s=0"], settings=SOON)
+    ann, ben = cluster.client("ann"), cluster.client("ben")
+    cluster.create_group("kept", "Public", owner="ann", members=["ben"])
+    cluster.create_group("swept", "Public", owner="ann", members=["ben"])
+    ann.ask(group_set=pb.GroupSetReq(group="swept", fields=[pb.Field(name="Sweep", num=1)]))
+    ben.cut()
+    wait_until(lambda: cluster.members("swept") == {"ann"}, what="the sweep")
+    assert cluster.members("kept") == {"ann", "ben"}
+
+
+def test_a_restart_of_presence_kicks_nobody_online_and_forgets_nobody_offline(make_cluster):
+    cluster = make_cluster(gateways=2, presence=1, apps=SHORT, settings=SOON)
+    clients = [cluster.client(f"u{i}", gateway=i) for i in range(6)]
+    cluster.create_group("g", "Public", owner="u0", members=[c.user for c in clients[1:]])
+    cluster.kill("presence-0")
+    clients[5].cut()  # while nobody watches
+    wait_until(lambda: cluster.ready("presence-0"), what="presence")
+    wait_until(lambda: cluster.members("g") == {f"u{i}" for i in range(5)}, 30, "the full sweep")
+    for client in clients[:5]:
+        client.ping()
+        assert client.kicked() is None
+    clients[0].send("u1", "still online")
+    clients[1].wait_text("still online")

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Install, build and run every test. Ends with one line: N passed, N failed.
+#
+# usage: tests/run.sh [--quick | --long] [--no-install] [STAGE...]
+#
+#   --quick  under 5 minutes: unit, fuzz seeds, cluster tests and a few kills on the sanitizer build
+#   --long   also many seeds, long fuzzing, 100 kills of each kind, clang-tidy
+#   STAGE    only these: lint unit fuzz cluster fault tsan web
+#
+# The suite runs on an ASan+UBSan build, the cluster tests again on a TSan build. Logs and JUnit files are
+# in build-tests/.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+root=$PWD
+mode=full install="" stages=()
+for argument; do
+    case $argument in
+        --quick) mode=quick ;;
+        --long) mode=long ;;
+        --no-install) install=--no-install ;;
+        -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        -*) echo "run.sh: unknown option $argument (try --help)" >&2; exit 2 ;;
+        *) stages+=("$argument") ;;
+    esac
+done
+if [ ${#stages[@]} -eq 0 ]; then
+    stages=(lint unit fuzz cluster fault web)
+    [ $mode = quick ] || stages+=(tsan)
+fi
+
+out=$root/build-tests
+mkdir -p "$out"
+rm -f "$out"/*.xml "$out"/*.log
+export PYTHONDONTWRITEBYTECODE=1
+export ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:${ASAN_OPTIONS:-}
+export UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS=suppressions=$root/tests/lib/lsan.supp:print_suppressions=0
+export TSAN_OPTIONS=suppressions=$root/tests/lib/tsan.supp:history_size=4
+if [ -z "${HONGYAN_IRC:-}" ] && [ -e ../shared/data/irc/irc-train.tar.xz ]; then
+    export HONGYAN_IRC=$root/../shared/data/irc/irc-train.tar.xz
+fi
+
+"$root/deploy/packages.sh" test $install || exit 3
+
+pytest() { # pytest NAME ARGUMENT...: on the programs in $HONGYAN_BIN
+    local name=$1
+    shift
+    /usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short --durations=5 \
+        --junitxml="$out/$name.xml" -o junit_suite_name="$name" "$@" 2>&1 | tee "$out/$name.log"
+}
+check() { # check SUITE NAME COMMAND...: one test of a suite without a runner of its own
+    "$root/tests/lib/check.sh" "$out" "$@"
+}
+sanitized() { "$root/deploy/build.sh" "$root/build-asan" -DHY_SANITIZE=address,undefined; }
+
+stage_lint() {
+    check lint shellcheck shellcheck deploy/*.sh tests/*.sh tests/lib/*.sh .ci/run
+    "$root/deploy/build.sh" "$root/build" || return
+    check lint documents-are-current tests/lib/documents.sh build/bin --check
+    if [ $mode = long ]; then
+        check lint clang-tidy tests/lib/tidy.sh build
+    fi
+}
+stage_unit() {
+    sanitized || return
+    ctest --test-dir build-asan -j2 --output-on-failure --output-junit "$out/unit.xml" 2>&1 |
+        tee "$out/unit.log" | tail -n 25
+}
+stage_fuzz() {
+    local runs=20000
+    [ $mode = quick ] && runs=2000
+    [ $mode = long ] && runs=5000000
+    "$root/deploy/build.sh" "$root/build-fuzz" -DCMAKE_C_COMPILER=clang -DHY_FUZZ=ON \
+        -DHY_SANITIZE=address,undefined || return
+    for target in build-fuzz/fuzz/fuzz_*; do
+        [ -x "$target" ] || continue
+        mkdir -p "$out/corpus/$(basename "$target")"
+        check fuzz "$(basename "$target")" "$target" -runs=$runs -seed=1 -max_len=8192 -timeout=20 \
+            "$out/corpus/$(basename "$target")" "tests/fuzz/seeds/$(basename "$target")"
+    done
+}
+stage_cluster() {
+    sanitized || return
+    HONGYAN_BIN=$root/build-asan/bin pytest cluster tests/cluster tests/conformance
+}
+stage_fault() {
+    sanitized || return
+    local rounds=20 stop=30
+    [ $mode = quick ] && rounds=3 stop=5
+    [ $mode = long ] && rounds=100
+    HONGYAN_BIN=$root/build-asan/bin HONGYAN_KILL_ROUNDS=$rounds HONGYAN_STOP_S=$stop \
+        pytest fault tests/fault
+}
+stage_tsan() {
+    "$root/deploy/build.sh" "$root/build-tsan" -DHY_SANITIZE=thread || return
+    HONGYAN_BIN=$root/build-tsan/bin HONGYAN_REPLAY_DAYS=2 HONGYAN_TEST_WAIT_S=60 \
+        pytest tsan tests/cluster
+}
+stage_web() {
+    "$root/deploy/build.sh" "$root/build" || return
+    check web sdk-and-demo tests/web/run.sh "$root/build/bin"
+}
+
+started=$SECONDS
+for stage in "${stages[@]}"; do
+    echo "== $stage"
+    begun=$SECONDS
+    "stage_$stage" || check "$stage" "stage-$stage-could-run" false
+    echo "== $stage took $((SECONDS - begun)) s"
+done
+echo "All stages took $((SECONDS - started)) s"
+exec /usr/bin/python3 "$root/tests/lib/tally.py" "$out"

@@ -16,12 +16,17 @@ static const struct setting {
     const char *help;
 } settings[] = {
 #define ROW(name, fallback, least, most, help)                                                     \
-    {#name, offsetof(Hy__App, name), fallback, least, most, "from " #least " to " #most, help}
+    {                                                                                              \
+#name, offsetof(Hy__App, name), fallback, least, most, "from " #least " to " #most, help   \
+    }
     ROW(multi_device, 1, 1, 4,
-        "1 no kick, 2 one mobile and one PC, 3 one Android, one iOS and one PC, 4 one device in all"),
+        "1 no kick, 2 one mobile and one PC, 3 one Android, one iOS and one PC, 4 one device in "
+        "all"),
     ROW(max_message_bytes, 9216, 1024, 12288, "most bytes of a message, all elements together"),
-    ROW(c2c_quarters, 0, 0, 4, "quarters of a year that one-to-one messages are kept; 0: retention_days"),
-    ROW(group_quarters, 0, 0, 4, "quarters of a year that group messages are kept; 0: retention_days"),
+    ROW(c2c_quarters, 0, 0, 4,
+        "quarters of a year that one-to-one messages are kept; 0: retention_days"),
+    ROW(group_quarters, 0, 0, 4,
+        "quarters of a year that group messages are kept; 0: retention_days"),
     ROW(recent_contacts, 50, 0, 500, "most conversations in a user's list; 0 turns the list off"),
     ROW(sweep, 0, 0, 1, "1: members found offline leave the app's groups"),
     ROW(sweep_interval_s, 300, 1, 86400, "seconds between two sweeps"),
@@ -205,7 +210,8 @@ static void take(struct hy_apps *apps, Hy__App *app)
     apps->list[at] = app;
 }
 
-enum hy_err hy_apps_merge(struct hy_apps *apps, size_t count, Hy__App *const *list, uint64_t version)
+enum hy_err hy_apps_merge(struct hy_apps *apps, size_t count, Hy__App *const *list,
+                          uint64_t version)
 {
     Hy__App **copies = calloc(count + 1, sizeof *copies);
     Hy__App **grown = realloc(apps->list, (apps->count + count + 1) * sizeof *grown);

@@ -6,8 +6,8 @@
 #include "common/buf.h"
 #include "common/codes.h"
 
-/* The wire is walked as it came, without decoding: it costs no memory, and what a decoder would hide (a
- * NUL inside a text, unknown fields) is seen and counted. */
+/* The wire is walked as it came, without decoding: it costs no memory, and what a decoder would
+ * hide (a NUL inside a text, unknown fields) is seen and counted. */
 
 enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
 enum { DEPTH_MAX = 4 }; /* Elem, its kind, a list entry; one to spare */

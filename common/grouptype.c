@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* REST v4 section 11.1, the column of 2018. Caps: 0 is none. A newcomer to an AVChatRoom sees what was
- * said last although nothing is stored (C2): the router remembers it. */
+/* REST v4 section 11.1, the column of 2018. Caps: 0 is none. A newcomer to an AVChatRoom sees what
+ * was said last although nothing is stored (C2): the router remembers it. */
 static const struct hy_group_type types[] = {
     {
         .name = "Private",

@@ -16,9 +16,9 @@
 #include "common/codes.h"
 
 enum {
-    AHEAD_S = 300,             /* a clock of an app server may be this fast */
-    HMAC_LEN = 32,             /* of SHA-256 */
-    DER_MAX = 256,             /* an ECDSA signature of 256 bits has at most 72 */
+    AHEAD_S = 300,                        /* a clock of an app server may be this fast */
+    HMAC_LEN = 32,                        /* of SHA-256 */
+    DER_MAX = 256,                        /* an ECDSA signature of 256 bits has at most 72 */
     TEXT_MAX = HY_USERSIG_JSON_MAX + 256, /* signed text: the values with longer names */
 };
 
@@ -217,7 +217,8 @@ static bool read_v1(const json_t *root, struct claim *claim)
         !digits(text_at(root, "TLS.expire_after"), &claim->expire_s))
         return false;
     /* With a userbuf this line is always signed, else only if it is there. */
-    if ((third != NULL || userbuf != NULL) && !add_line(claim, "TLS.appid_at_3rd", third ? third : ""))
+    if ((third != NULL || userbuf != NULL) &&
+        !add_line(claim, "TLS.appid_at_3rd", third ? third : ""))
         return false;
     for (size_t i = 0; lines[i] != NULL; i++)
         if (!add_line(claim, lines[i], text_at(root, lines[i])))
@@ -261,7 +262,8 @@ static bool good_hmac(const struct claim *claim, const uint8_t *sig, size_t len,
     return good;
 }
 
-static bool good_ecdsa_by(const struct claim *claim, const uint8_t *sig, size_t len, const char *pem)
+static bool good_ecdsa_by(const struct claim *claim, const uint8_t *sig, size_t len,
+                          const char *pem)
 {
     bool good = false;
     EVP_PKEY *key = NULL;
@@ -298,8 +300,8 @@ static bool good_signature(const struct claim *claim, const struct hy_usersig_ke
     return false;
 }
 
-/* A ticket of another app is said to be that before its signature is looked at: no key here can have
- * made it, and "wrong app" helps its owner more than "wrong key". Either way it is refused. */
+/* A ticket of another app is said to be that before its signature is looked at: no key here can
+ * have made it, and "wrong app" helps its owner more than "wrong key". Either way it is refused. */
 static uint32_t judge(const struct claim *claim, uint32_t sdkappid, const char *identifier,
                       const struct hy_usersig_keys *keys, uint64_t now_s)
 {
@@ -378,10 +380,10 @@ enum hy_err hy_usersig_issue(uint32_t sdkappid, const char *identifier, const ch
     if (!hmac(secret, text, (size_t)len, mac))
         return HY_ENOMEM;
     EVP_EncodeBlock((uint8_t *)mac_text, mac, HMAC_LEN);
-    json_t *root = json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "TLS.ver", "2.0", "TLS.identifier",
-                             identifier, "TLS.sdkappid", (json_int_t)sdkappid, "TLS.time",
-                             (json_int_t)now_s, "TLS.expire", (json_int_t)lifetime_s, "TLS.sig",
-                             mac_text);
+    json_t *root =
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "TLS.ver", "2.0", "TLS.identifier", identifier,
+                  "TLS.sdkappid", (json_int_t)sdkappid, "TLS.time", (json_int_t)now_s, "TLS.expire",
+                  (json_int_t)lifetime_s, "TLS.sig", mac_text);
     char *json = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
     enum hy_err err = json != NULL ? wrap(json, out) : HY_EMALFORMED;
 

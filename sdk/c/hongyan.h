@@ -129,7 +129,8 @@ struct hongyan_message {
 };
 
 /* Send, now or when there is a link again, until it is answered or send_ms passed. BUSY, TIMEOUT and
- * UNAVAILABLE are tried again inside. done (may be NULL) is called once, later. HY_EBUSY: max_queued. */
+ * UNAVAILABLE are tried again inside. done (may be NULL) is called once, later. HY_EBUSY: max_queued;
+ * HY_ETOOBIG: client_id is over 64 bytes; HY_ECLOSED: the client is KICKED. */
 enum hy_err hongyan_send(struct hongyan_client *client, const struct hongyan_message *message,
                          hongyan_sent_fn *done, void *arg) HY_CHECKED;
 
@@ -143,7 +144,8 @@ typedef void hongyan_answer_fn(void *arg, uint32_t code, const char *info, const
 
 /* Ask anything of proto/client.proto: fill the body and body_case of a Frame; the id is made here.
  * Waits for the link if there is none. When the link goes before the answer, what is harmless to ask
- * twice is asked again, the rest ends with HY_CODE_TIMEOUT: the outcome is not known. HY_EBUSY: max_queued. */
+ * twice is asked again, the rest ends with HY_CODE_TIMEOUT: the outcome is not known. done may be NULL.
+ * HY_EBUSY: max_queued; HY_ECLOSED: the client is KICKED. */
 enum hy_err hongyan_request(struct hongyan_client *client, const Hy__Frame *frame,
                             hongyan_answer_fn *done, void *arg) HY_CHECKED;
 

@@ -1,0 +1,48 @@
+/* pump - what the clients of one loop share: a read buffer, an arena for decoding, TLS contexts, and
+ * the list of wires that have something to write when the turn ends.
+ *
+ * One per (thread, loop), made by the first client and gone with the last. */
+
+#ifndef SDK_C_PUMP_H
+#define SDK_C_PUMP_H
+
+#include <openssl/ssl.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+#include "common/loop.h"
+
+struct wire;
+struct pump_tls;
+
+enum { PUMP_SCRATCH = 64 * 1024 };
+
+struct pump {
+    struct hy_loop *loop;
+    struct hy_arena arena;   /* between pump_enter() and pump_leave() */
+    unsigned depth;
+    struct wire *dirty;      /* wires with bytes to write, linked by wire.c */
+    uint8_t *scratch;        /* PUMP_SCRATCH bytes, good during one read */
+    struct pump_tls *tls;
+    unsigned users;
+    struct pump *next;
+};
+
+/* The pump of this loop, with one more user. */
+enum hy_err pump_take(struct hy_loop *loop, struct pump **pump) HY_CHECKED;
+
+/* One user less; sets *pump to NULL. NULL is fine. */
+void pump_drop(struct pump **pump);
+
+/* The TLS context for these rules, made once; lives as long as the pump. ca_file NULL: the system's
+ * authorities. HY_ECONFIG: ca_file does not load. */
+enum hy_err pump_tls(struct pump *pump, const char *ca_file, bool insecure,
+                     SSL_CTX **context) HY_CHECKED;
+
+/* Around anything that decodes: what was taken from the arena lives until the outermost leave. */
+void pump_enter(struct pump *pump);
+void pump_leave(struct pump *pump);
+
+#endif

@@ -1,0 +1,544 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/codes.h"
+#include "common/grouptype.h"
+#include "sdk/c/client.h"
+
+enum {
+    PULLS = 4,        /* under way at a time */
+    WAIT_MS = 10,     /* what is missing may be on its way */
+    OWN_WAIT_MS = 300, /* and more likely so while our own sends are */
+    RETRY_MS = 200,
+    STUCK = 5, /* pulls without effect until the gap is taken as one that stays */
+};
+
+/* ---- telling ---- */
+
+static void show(struct hongyan_client *c, const Hy__Msg *msg)
+{
+    if (c->config.events.message != NULL && !c->closed)
+        c->config.events.message(c->config.ctx, msg);
+}
+
+/* What was kept and is next now. */
+static void drain(struct hongyan_client *c, struct conv *conv)
+{
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+
+    while (!c->closed && order_pop(&conv->order, &bytes, &len)) {
+        Hy__Msg *msg = bytes != NULL ? hy__msg__unpack(&c->pump->arena.pb, len, bytes) : NULL;
+
+        free(bytes);
+        if (msg != NULL)
+            show(c, msg);
+    }
+}
+
+/* What does not find room is pulled later. */
+static void keep(struct hongyan_client *c, struct conv *conv, const Hy__Msg *msg, bool shown)
+{
+    size_t len = shown ? hy__msg__get_packed_size(msg) : 0;
+    uint8_t *bytes = hy_arena_alloc(&c->pump->arena, len + 1);
+
+    if (bytes == NULL)
+        return;
+    if (shown)
+        hy__msg__pack(msg, bytes);
+    if (order_keep(&conv->order, msg->seq, bytes, len) != HY_OK)
+        return;
+}
+
+/* ---- what is missing ---- */
+
+static bool wants_pull(const struct conv *conv)
+{
+    if (conv->order.live)
+        return false;
+    return conv->order.known ? conv->check || order_hungry(&conv->order) : conv->order.target > 0;
+}
+
+static void queue(struct hongyan_client *c, struct conv *conv, uint64_t wait_ms)
+{
+    if (conv->queued || conv->pulling || !c->began || !wants_pull(conv))
+        return;
+    conv->queued = true;
+    conv->next_hungry = NULL;
+    conv->pull_ms = client_now(c) + wait_ms;
+    if (c->hungry_last != NULL)
+        c->hungry_last->next_hungry = conv;
+    else
+        c->hungry = conv;
+    c->hungry_last = conv;
+    client_wake(c, conv->pull_ms);
+}
+
+static void look(struct hongyan_client *c, struct conv *conv)
+{
+    if (!c->closed)
+        queue(c, conv, conv->under_way > 0 ? OWN_WAIT_MS : WAIT_MS);
+}
+
+static bool is_me(const struct hongyan_client *c, const char *user)
+{
+    return strcmp(user, c->config.identifier) == 0;
+}
+
+/* Does this tip say that we are in from here on? */
+static bool is_my_join(const struct hongyan_client *c, const Hy__Msg *msg)
+{
+    const Hy__Body *body = NULL;
+
+    if ((msg->flags & HY__MSG_FLAG__MSG_SYSTEM) == 0)
+        return false;
+    body = hy__body__unpack(&c->pump->arena.pb, msg->body.len, msg->body.data);
+    for (size_t i = 0; body != NULL && i < body->n_elems; i++) {
+        const Hy__TipElem *tip = body->elems[i]->kind_case == HY__ELEM__KIND_TIP ? body->elems[i]->tip : NULL;
+
+        for (size_t k = 0; tip != NULL && tip->type == HY__TIP_TYPE__TIP_JOIN && k < tip->n_members; k++)
+            if (is_me(c, tip->members[k]->user))
+                return true;
+    }
+    return false;
+}
+
+/* The first message of all, or the one that tells that we came: the stream begins with it. */
+static void begin_if_first(struct hongyan_client *c, struct conv *conv, const Hy__Msg *msg)
+{
+    if (conv->order.known || conv->order.live || !c->began || conv->pulling)
+        return;
+    if (msg->seq == 1 || is_my_join(c, msg))
+        order_begin(&conv->order, msg->seq - 1);
+}
+
+static struct conv *conv_of(struct hongyan_client *c, const Hy__Msg *msg)
+{
+    bool peer_is_from = msg->conv_type == HY__CONV_TYPE__CONV_C2C && !is_me(c, msg->from);
+
+    return convs_get(&c->convs, msg->conv_type, peer_is_from ? msg->from : msg->to);
+}
+
+/* One of ours has its place in the count, and is shown only if that is wanted. */
+static bool is_shown(const struct hongyan_client *c, const struct conv *conv, const Hy__Msg *msg)
+{
+    return c->config.deliver_own || !is_me(c, msg->from) ||
+           !(order_ours(&conv->order, msg->seq) || lane_has(conv, msg->client_id));
+}
+
+static void offer(struct hongyan_client *c, struct conv *conv, const Hy__Msg *msg)
+{
+    bool shown = is_shown(c, conv, msg);
+
+    begin_if_first(c, conv, msg);
+    switch (order_offer(&conv->order, msg->seq)) {
+    case ORDER_OLD:
+        return;
+    case ORDER_NEXT:
+        if (shown)
+            show(c, msg);
+        drain(c, conv);
+        break;
+    case ORDER_EARLY:
+        keep(c, conv, msg, shown);
+        break;
+    }
+    look(c, conv);
+}
+
+void sync_message(struct hongyan_client *c, const Hy__Msg *msg)
+{
+    struct conv *conv = NULL;
+
+    if (c->config.raw || msg->seq == 0) {
+        show(c, msg);
+        return;
+    }
+    conv = conv_of(c, msg);
+    if (conv != NULL) /* else out of memory: the next sync finds it */
+        offer(c, conv, msg);
+}
+
+void sync_own(struct hongyan_client *c, struct conv *conv, const Hy__Msg *msg)
+{
+    offer(c, conv, msg); /* its call is still in the lane, so it is known as ours */
+}
+
+void sync_forget(struct hongyan_client *c, const char *group)
+{
+    struct conv *conv = convs_find(&c->convs, HY__CONV_TYPE__CONV_GROUP, group);
+
+    if (conv == NULL)
+        return;
+    order_reset(&conv->order);
+    conv->since_ms = 0;
+    conv->check = false;
+    conv->life++;
+}
+
+void sync_live(struct hongyan_client *c, const char *group, const char *type)
+{
+    const struct hy_group_type *rules = hy_group_type(type);
+    struct conv *conv = NULL;
+
+    if (rules == NULL || rules->stores)
+        return;
+    conv = convs_get(&c->convs, HY__CONV_TYPE__CONV_GROUP, group);
+    if (conv != NULL)
+        conv->order.live = true;
+}
+
+/* ---- pulling ---- */
+
+/* An answer that belongs to a conversation. Conversations live as long as the client. */
+struct pull {
+    struct hongyan_client *client;
+    struct conv *conv;
+    uint8_t life;
+};
+
+/* Free the pull. False: its answer is about nothing any more. */
+static bool ended(struct pull *pull)
+{
+    struct hongyan_client *c = pull->client;
+    struct conv *conv = pull->conv;
+    bool current = pull->life == conv->life;
+
+    free(pull);
+    if (c->closed)
+        return false;
+    conv->pulling = false;
+    c->pulls--;
+    if (c->hungry != NULL)
+        client_wake(c, client_now(c));
+    if (!current)
+        look(c, conv);
+    return current;
+}
+
+static void again(struct hongyan_client *c, struct conv *conv)
+{
+    if (conv->stuck < STUCK)
+        conv->stuck++;
+    queue(c, conv, (uint64_t)RETRY_MS * conv->stuck);
+}
+
+/* Nobody tells us what is missing: go on with what there is. */
+static void skip(struct hongyan_client *c, struct conv *conv)
+{
+    conv->stuck = 0;
+    conv->check = false;
+    order_skip(&conv->order);
+    drain(c, conv);
+    look(c, conv);
+}
+
+/* The pull was refused. */
+static void refused(struct hongyan_client *c, struct conv *conv, uint32_t code)
+{
+    if (call_is_temporary(code)) {
+        again(c, conv);
+        return;
+    }
+    if (code == HY_CODE_GROUP_NO_HISTORY)
+        conv->order.live = true;
+    skip(c, conv);
+    if (code == HY_CODE_GROUP_UNKNOWN) /* a new group of that name begins with 1 */
+        sync_forget(c, conv->peer);
+}
+
+/* A message of a page. */
+static void take(struct hongyan_client *c, struct conv *conv, const Hy__Msg *msg)
+{
+    bool shown = is_shown(c, conv, msg);
+
+    if (msg->seq <= conv->order.last)
+        return;
+    order_settle(&conv->order, msg->seq); /* a page leaves nothing out between two messages */
+    if (shown)
+        show(c, msg);
+}
+
+/* Where a stream begins that was not there at the start: with the oldest of the page, or what was
+ * pushed before. */
+static void begin_by_page(struct conv *conv, const Hy__HistoryRes *res)
+{
+    uint64_t first = res->n_msgs > 0 ? res->msgs[0]->seq : res->last_seq + 1;
+    uint64_t early = order_first_early(&conv->order);
+
+    if (early > 0 && early < first)
+        first = early;
+    order_begin(&conv->order, first > 0 ? first - 1 : 0);
+}
+
+static void take_page(struct hongyan_client *c, struct conv *conv, const Hy__HistoryRes *res)
+{
+    if (!conv->order.known)
+        begin_by_page(conv, res);
+    for (size_t i = 0; i < res->n_msgs && !c->closed; i++)
+        take(c, conv, res->msgs[i]);
+    if (res->first_seq > 0)
+        order_settle(&conv->order, res->first_seq - 1);
+    if (res->complete)
+        order_settle(&conv->order, res->last_seq);
+    conv->check = conv->check && !res->complete;
+    drain(c, conv);
+}
+
+static void on_page(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
+{
+    struct pull *pull = arg;
+    struct hongyan_client *c = pull->client;
+    struct conv *conv = pull->conv;
+    uint64_t before = conv->order.last;
+
+    (void)info;
+    if (!ended(pull))
+        return;
+    if (code != 0 || answer->body_case != HY__FRAME__BODY_HISTORY_RES) {
+        refused(c, conv, code);
+        return;
+    }
+    take_page(c, conv, answer->history_res);
+    if (c->closed)
+        return;
+    if (conv->order.last > before) {
+        conv->stuck = 0;
+        queue(c, conv, 0);
+    } else if (conv->stuck >= STUCK) {
+        skip(c, conv);
+    } else {
+        again(c, conv);
+    }
+}
+
+/* Where the stream of a conversation begins that the client hears of only now. */
+static void begin_by_conv(struct hongyan_client *c, struct conv *conv, const Hy__Conv *info)
+{
+    uint64_t first = info->first_seq > 0 ? info->first_seq - 1 : 0;
+
+    sync_live(c, info->type == HY__CONV_TYPE__CONV_GROUP ? conv->peer : "", info->group_type);
+    if (conv->order.live)
+        return;
+    if (c->config.backlog == HONGYAN_FROM_FIRST)
+        order_begin(&conv->order, first);
+    else if (c->config.backlog == HONGYAN_FROM_UNREAD)
+        order_begin(&conv->order, info->read_seq > first ? info->read_seq : first);
+    else
+        conv->since_ms = c->since_ms;
+    if (info->self != NULL && info->self->join_time_s * 1000 > conv->since_ms)
+        conv->since_ms = info->self->join_time_s * 1000;
+}
+
+static void on_conv_info(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
+{
+    struct pull *pull = arg;
+    struct hongyan_client *c = pull->client;
+    struct conv *conv = pull->conv;
+    const Hy__ConvListRes *res = answer != NULL ? answer->conv_list_res : NULL;
+
+    (void)info;
+    if (!ended(pull))
+        return;
+    if (code != 0 || answer->body_case != HY__FRAME__BODY_CONV_LIST_RES || res->n_convs == 0) {
+        refused(c, conv, code);
+        return;
+    }
+    begin_by_conv(c, conv, res->convs[0]);
+    drain(c, conv);
+    if (conv->order.live) /* what was kept is all there will be */
+        skip(c, conv);
+    else if (!c->closed)
+        queue(c, conv, 0);
+}
+
+static void fill_history(const struct hongyan_client *c, const struct conv *conv, Hy__HistoryReq *req)
+{
+    req->conv_type = conv->type;
+    req->peer = (char *)conv->peer;
+    req->newer = true;
+    if (conv->order.known)
+        req->from_seq = conv->order.last + 1;
+    else
+        req->time_ms = conv->since_ms > 0 ? conv->since_ms : c->since_ms;
+}
+
+static void pull_one(struct hongyan_client *c, struct conv *conv)
+{
+    Hy__Frame frame = HY__FRAME__INIT;
+    Hy__HistoryReq history = HY__HISTORY_REQ__INIT;
+    Hy__ConvGetReq get = HY__CONV_GET_REQ__INIT;
+    struct pull *pull = malloc(sizeof *pull);
+    /* A group's beginning depends on when we came; a pair's only on when we signed in. */
+    bool ask_first = !conv->order.known && conv->since_ms == 0 &&
+                     (conv->type == HY__CONV_TYPE__CONV_GROUP || c->config.backlog != HONGYAN_FROM_NOW);
+    enum hy_err err = HY_ENOMEM;
+
+    if (ask_first) {
+        get.type = conv->type;
+        get.peer = conv->peer;
+        frame.body_case = HY__FRAME__BODY_CONV_GET;
+        frame.conv_get = &get;
+    } else {
+        fill_history(c, conv, &history);
+        frame.body_case = HY__FRAME__BODY_HISTORY;
+        frame.history = &history;
+    }
+    if (pull != NULL) {
+        *pull = (struct pull){c, conv, conv->life};
+        err = hongyan_request(c, &frame, ask_first ? on_conv_info : on_page, pull);
+    }
+    if (err != HY_OK) {
+        free(pull);
+        again(c, conv);
+        return;
+    }
+    conv->pulling = true;
+    c->pulls++;
+}
+
+/* ---- the list ---- */
+
+static void unlist(void *arg, struct conv *conv)
+{
+    (void)arg;
+    conv->listed = false;
+}
+
+/* The first time: streams of what there is begin here. What was pushed meanwhile is shown too. */
+static void begin_listed(struct hongyan_client *c, struct conv *conv, const Hy__Conv *info)
+{
+    uint64_t early = order_first_early(&conv->order);
+    uint64_t first = info->first_seq > 0 ? info->first_seq - 1 : 0;
+    uint64_t last = info->last_seq;
+
+    if (c->config.backlog != HONGYAN_FROM_NOW)
+        last = c->config.backlog == HONGYAN_FROM_FIRST || info->read_seq < first ? first : info->read_seq;
+    if (early > 0 && early - 1 < last)
+        last = early - 1;
+    order_begin(&conv->order, last);
+}
+
+static void take_listed(struct hongyan_client *c, const Hy__Conv *info)
+{
+    struct conv *conv = convs_get(&c->convs, info->type, info->peer);
+
+    if (conv == NULL || conv->order.live)
+        return;
+    conv->listed = true;
+    if (!c->began && !conv->order.known)
+        begin_listed(c, conv, info);
+    else if (!conv->order.known && info->last_seq > 0 && conv->since_ms == 0 && !conv->pulling)
+        begin_by_conv(c, conv, info);
+    if (info->last_seq > conv->order.target)
+        conv->order.target = info->last_seq;
+    drain(c, conv);
+    if (!c->closed)
+        queue(c, conv, conv->under_way > 0 ? OWN_WAIT_MS : 0);
+}
+
+/* Known, but not among the recent contacts now: its own history tells. */
+static void take_unlisted(void *arg, struct conv *conv)
+{
+    struct hongyan_client *c = arg;
+
+    if (conv->listed || !conv->order.known || conv->order.live)
+        return;
+    conv->check = true;
+    queue(c, conv, 0);
+}
+
+static void look_at(void *arg, struct conv *conv)
+{
+    look(arg, conv);
+}
+
+static void begin_all(struct hongyan_client *c)
+{
+    c->began = true;
+    convs_each(&c->convs, look_at, c);
+    session_tell(c, &(struct hongyan_change){
+                        .state = HONGYAN_ONLINE, .resumed = c->resumed, .info = ""});
+}
+
+static void on_list(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
+{
+    struct hongyan_client *c = arg;
+    bool first = !c->began;
+
+    (void)info;
+    c->listing = false;
+    if (c->closed || c->state == HONGYAN_KICKED)
+        return;
+    if (code != 0 || answer->body_case != HY__FRAME__BODY_CONV_LIST_RES) {
+        c->list_ms = client_now(c) + call_jitter_ms(++c->list_tries, RETRY_MS, CLIENT_BACKOFF_MS, hy_random64());
+        client_wake(c, c->list_ms);
+        return;
+    }
+    c->list_tries = 0;
+    convs_each(&c->convs, unlist, NULL);
+    for (size_t i = 0; i < answer->conv_list_res->n_convs && !c->closed; i++)
+        take_listed(c, answer->conv_list_res->convs[i]);
+    if (first && !c->closed)
+        begin_all(c);
+    else if (!c->closed)
+        convs_each(&c->convs, take_unlisted, c);
+    if (c->list_again && !c->closed)
+        sync_start(c);
+}
+
+void sync_start(struct hongyan_client *c)
+{
+    if (c->listing) { /* it may have been answered before the loss */
+        c->list_again = true;
+        return;
+    }
+    c->list_again = false;
+    c->list_ms = client_now(c);
+    client_wake(c, c->list_ms);
+}
+
+static void ask_list(struct hongyan_client *c)
+{
+    c->list_ms = UINT64_MAX;
+    c->listing = true;
+    if (hongyan_conv_list(c, on_list, c) == HY_OK)
+        return;
+    c->listing = false;
+    c->list_ms = client_now(c) + RETRY_MS;
+}
+
+static void pull_due(struct hongyan_client *c, uint64_t now_ms, uint64_t *next_ms)
+{
+    struct conv **at = &c->hungry, *last = NULL;
+
+    while (*at != NULL && c->pulls < PULLS) {
+        struct conv *conv = *at;
+
+        if (conv->pull_ms > now_ms) {
+            if (conv->pull_ms < *next_ms)
+                *next_ms = conv->pull_ms;
+            last = conv;
+            at = &conv->next_hungry;
+            continue;
+        }
+        *at = conv->next_hungry;
+        if (*at == NULL)
+            c->hungry_last = last;
+        conv->queued = false;
+        if (wants_pull(conv))
+            pull_one(c, conv);
+    }
+}
+
+void sync_tick(struct hongyan_client *c, uint64_t now_ms, uint64_t *next_ms)
+{
+    if (!c->signed_in)
+        return;
+    if (c->list_ms <= now_ms)
+        ask_list(c);
+    if (c->list_ms < *next_ms)
+        *next_ms = c->list_ms;
+    pull_due(c, now_ms, next_ms);
+}

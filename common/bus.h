@@ -9,7 +9,7 @@
  * (hy_bus_call) and every request must be harmless when it comes twice.
  *
  * tcp endpoints use CURVE with an allow-list of client keys (ZAP); ipc endpoints rely on the rights
- * of the socket's directory. Nothing blocks. Only bus_zmq.c says zmq_. */
+ * of the socket's directory. Nothing blocks. Only bus_zmq.c and bus_curve.c say zmq_. */
 
 #ifndef COMMON_BUS_H
 #define COMMON_BUS_H
@@ -140,6 +140,10 @@ uint64_t hy_bus_call_pb(struct hy_bus *bus, const struct hy_call *call, const Pr
 
 /* Forget a call; done is not called. */
 void hy_bus_cancel(struct hy_bus *bus, uint64_t id);
+
+/* Make a key pair for a component: dir/<component>.key (0600) and dir/<component>.pub. Every
+ * component has its pair; *.pub of all are the allow-list. HY_EEXIST: there is one. HY_EIO. */
+enum hy_err hy_bus_keygen(const char *dir, const char *component) HY_CHECKED;
 
 /* Walk the records of a received batch; for tests and the fuzz target. Calls fn for each record;
  * HY_EMALFORMED at the first that does not fit, after those before it were given. */

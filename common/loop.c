@@ -29,6 +29,7 @@ struct post {
 struct hy_loop {
     struct event_base *base;
     uint64_t now_ms; /* 0: nobody asked in this turn yet */
+    uint64_t turns;
     bool again;
     atomic_bool stop;
     _Atomic uint64_t beat_ms;
@@ -267,11 +268,15 @@ static void run_hooks(struct hy_loop *loop)
 
 static void turn(struct hy_loop *loop, bool wait)
 {
+    bool block = wait && !loop->again;
+
     loop->now_ms = 0;
-    event_base_loop(loop->base, wait && !loop->again ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
-    loop->again = false;
+    loop->turns++;
+    loop->again = false; /* callbacks may ask for the next turn */
+    event_base_loop(loop->base, block ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
     run_hooks(loop);
     atomic_store_explicit(&loop->beat_ms, hy_loop_now_ms(loop), memory_order_relaxed);
+    loop->now_ms = 0; /* who asks between turns gets the time of then */
 }
 
 void hy_loop_run(struct hy_loop *loop)
@@ -298,6 +303,11 @@ uint64_t hy_loop_now_ms(const struct hy_loop *loop)
     if (loop->now_ms == 0)
         ((struct hy_loop *)loop)->now_ms = hy_steady_ms();
     return loop->now_ms;
+}
+
+uint64_t hy_loop_turns(const struct hy_loop *loop)
+{
+    return loop->turns;
 }
 
 struct event_base *hy_loop_base(struct hy_loop *loop)

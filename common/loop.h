@@ -33,6 +33,9 @@ void hy_loop_stop(struct hy_loop *loop);
 /* The steady clock as it was when this turn began, ms. */
 uint64_t hy_loop_now_ms(const struct hy_loop *loop);
 
+/* How many turns have begun: tells whether a hook has run since. */
+uint64_t hy_loop_turns(const struct hy_loop *loop);
+
 /* For evhttp and others that want libevent itself. */
 struct event_base *hy_loop_base(struct hy_loop *loop);
 
@@ -51,8 +54,8 @@ void hy_loop_off_turn(struct hy_loop *loop, hy_loop_fn *fn, void *arg);
 /* The next turn does not wait. */
 void hy_loop_again(struct hy_loop *loop);
 
-/* How late the last turn's callbacks began after they were due, a histogram in ms for metrics;
- * beat is the steady ms of the last turn, for /livez. beat may be read by any thread. */
+/* The steady ms when the last turn ended, for /livez; an idle loop turns four times a second. Any
+ * thread. How late timers fire is the metric hongyan_loop_lag_seconds. */
 uint64_t hy_loop_beat_ms(const struct hy_loop *loop);
 
 /* A timer, not running. */

@@ -137,14 +137,12 @@ struct hy_histogram *hy_histogram_count(const char *name, const char *labels, co
 void hy_metrics_on_scrape(void (*fn)(void *arg), void *arg)
 {
     struct scrape *scrape = must_calloc(sizeof *scrape);
-    struct scrape **end = &scrapes;
 
     scrape->fn = fn;
     scrape->arg = arg;
     pthread_mutex_lock(&lock);
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = scrape;
+    scrape->next = scrapes;
+    scrapes = scrape;
     pthread_mutex_unlock(&lock);
 }
 
@@ -341,7 +339,7 @@ enum hy_err hy_metrics_write(struct hy_buf *buf)
     struct scrape *scrape = NULL;
 
     pthread_mutex_lock(&lock);
-    scrape = scrapes; /* only ever grows at its end */
+    scrape = scrapes; /* new ones come before it: what follows never changes */
     pthread_mutex_unlock(&lock);
     for (; scrape != NULL; scrape = scrape->next)
         scrape->fn(scrape->arg); /* not under the lock: it may make series */

@@ -1,0 +1,508 @@
+import { backoff } from './backoff.js';
+import { encodeBody, isMessageType } from './body.js';
+import { hy, utf8 } from './codec.js';
+import { C2C, FLAG, GROUP, PRIORITIES, TYPES } from './constants.js';
+import type { Conversations } from './conversations.js';
+import { ChatError, sdkError } from './errors.js';
+import { EVENT } from './events.js';
+import type { Groups } from './groups.js';
+import { isLive } from './groups.js';
+import { log } from './log.js';
+import { fillMessage, Message, messageID, splitConversationID } from './message.js';
+import type { Session } from './session.js';
+import { Timeline, type Page } from './timeline.js';
+import type { Payload, SendOptions } from './types.js';
+
+/* messages - sending, receiving and history.
+ *
+ * Every message is one object, found by ID. What arrives goes through the conversation's timeline,
+ * which hands it out once and in order; what is missing in between is pulled from the server. */
+
+const PAGE = 20; // the server's most
+const REORDER_MS = 30; // pushes that overtake each other are not worth a pull
+const FAR = 2000; // so much behind, the older part is left to history
+
+export interface Hop {
+  list: Message[];
+  complete: boolean;
+}
+
+export class Messages {
+  private byID = new Map<string, Message>();
+  private own = new WeakSet<Message>(); // made here: sending them is no news
+  private lines = new Map<string, Timeline>();
+  private opening = new Map<string, Message[]>();
+  private wanted = new Map<string, number>(); // newest place the server told of
+  private filling = new Set<string>();
+  private sending = new Map<string, Promise<unknown>>();
+  private toldTo = new Map<string, number>(); // of timelines that are gone
+  private notices: Message[] = []; // of @TIM#SYSTEM
+  private syncedMs = 0;
+
+  constructor(
+    private session: Session,
+    private conversations: Conversations,
+    private groups: Groups,
+    private sendTimeoutMs: number,
+  ) {}
+
+  clear(): void {
+    this.byID.clear();
+    this.lines.clear();
+    this.opening.clear();
+    this.wanted.clear();
+    this.sending.clear();
+    this.toldTo.clear();
+    this.notices = [];
+    this.syncedMs = 0;
+  }
+
+  find(id: string): Message | null {
+    return this.byID.get(id) ?? null;
+  }
+
+  /** A message made by a create method. */
+  adoptDraft(m: Message): Message {
+    this.byID.set(m.ID, m);
+    this.own.add(m);
+    return m;
+  }
+
+  /** The one object of a message of the wire, brought up to date. */
+  know(wire: hy.IMsg): Message {
+    const id = messageID(wire, this.session.me);
+    const m = fillMessage(this.byID.get(id) ?? new Message(), wire, this.session.me);
+    const { readSeq, peerReadSeq } = this.conversations.marks(m.conversationID);
+
+    this.byID.set(id, m);
+    if (m.flow === 'in') m.isRead = m.isRead || m.sequence <= readSeq;
+    else if (m.conversationType === TYPES.CONV_C2C) this.markPeerRead(m, peerReadSeq);
+    return m;
+  }
+
+  private markPeerRead(m: Message, seq: number): boolean {
+    if (m.isPeerRead || m.sequence === 0 || m.sequence > seq) return false;
+    m.isPeerRead = true;
+    m.readReceiptInfo.isPeerRead = true;
+    return true;
+  }
+
+  // ---------------------------------------------------------------- synchronising
+
+  /** The conversation list came: what each timeline lacks is now known. */
+  sync(convs: hy.IConv[], askedMs: number): void {
+    const ids = new Set<string>();
+
+    for (const conv of convs) {
+      const id = (conv.type === GROUP ? TYPES.CONV_GROUP : TYPES.CONV_C2C) + conv.peer;
+
+      ids.add(id);
+      this.syncOne(id, conv);
+    }
+    for (const id of this.conversations.keep(ids, askedMs)) this.forget(id);
+    this.syncedMs = askedMs;
+  }
+
+  private syncOne(id: string, conv: hy.IConv): void {
+    const lastSeq = conv.lastSeq ?? 0;
+    const last = conv.lastMsg ? this.know(conv.lastMsg) : null;
+    const line = this.lines.get(id);
+
+    if (line) {
+      const since = line.messages().filter((m) => m.sequence > lastSeq);
+
+      this.conversations.adopt(conv, last, since);
+      if (this.markReadByPeer(id, conv.peerReadSeq ?? 0)) this.conversations.changed();
+      this.want(id, lastSeq);
+      return;
+    }
+    this.conversations.adopt(conv, last);
+    // At the first sync all that is there is old news; later a new conversation may hold more.
+    if (this.syncedMs > 0 && (conv.lastTimeMs ?? 0) > this.syncedMs) void this.openLine(id, [], lastSeq);
+    else this.lines.set(id, new Timeline(lastSeq, isLive(conv.groupType ?? '')));
+  }
+
+  private want(id: string, seq: number): void {
+    const line = this.lines.get(id);
+
+    if (!line || line.live) return;
+    if (seq - line.told > FAR) {
+      log.info(`${id} is ${seq - line.told} behind`);
+      this.lines.set(id, new Timeline(seq - FAR / 2));
+    }
+    this.wanted.set(id, Math.max(seq, this.wanted.get(id) ?? 0));
+    this.fillSoon(id, 0);
+  }
+
+  // ---------------------------------------------------------------- receiving
+
+  receive(msgs: hy.IMsg[]): void {
+    const touched = new Set<string>();
+
+    for (const wire of msgs) {
+      const before = this.byID.get(messageID(wire, this.session.me));
+      const wasRevoked = before?.isRevoked;
+      const m = this.know(wire);
+
+      if (before && m.isRevoked && !wasRevoked) this.revoked(m);
+      if (m.sequence === 0) this.passing(m);
+      else if (this.place(m)) touched.add(m.conversationID);
+    }
+    for (const id of touched) this.pump(id);
+  }
+
+  private revoked(m: Message): void {
+    this.conversations.note(m);
+    this.session.emit(EVENT.MESSAGE_REVOKED, [m]);
+  }
+
+  /** An online-only message has no place: it is told and not kept in order. */
+  private passing(m: Message): void {
+    if (!this.own.has(m)) this.session.emit(EVENT.MESSAGE_RECEIVED, [m]);
+  }
+
+  /** Into its timeline; false: it was there, or the timeline is still being opened. */
+  private place(m: Message): boolean {
+    const id = m.conversationID;
+    const line = this.lines.get(id);
+
+    if (line) return line.offer(m);
+    const waiting = this.opening.get(id);
+
+    if (waiting) waiting.push(m);
+    else void this.openLine(id, [m], m.sequence - 1);
+    return false;
+  }
+
+  /** A conversation that was in no list: learn about it, then hand out what came. base: the newest
+   * place that may be old news. */
+  private async openLine(id: string, waiting: Message[], base: number): Promise<void> {
+    const peer = splitConversationID(id)?.peer ?? '';
+    let told = base;
+
+    this.opening.set(id, waiting);
+    try {
+      if (!this.conversations.find(id)) await this.meet(id);
+      if (base > 0 && !this.groups.isLive(peer)) told = await this.missedBefore(id, base);
+    } catch (err) {
+      log.debug('open', id, err);
+    }
+    if (this.opening.get(id) !== waiting) return; // signed out meanwhile
+    this.opening.delete(id);
+    if (!this.lines.has(id)) this.lines.set(id, new Timeline(told, this.groups.isLive(peer)));
+    for (const m of waiting) this.lines.get(id)?.offer(m);
+    this.pump(id);
+    this.want(id, base);
+  }
+
+  /** Ask for one conversation and put it into the list. */
+  async meet(id: string): Promise<hy.IConv | undefined> {
+    const name = splitConversationID(id);
+
+    if (!name) throw sdkError('BAD_CONVERSATION_ID');
+    const { convListRes } = await this.session.ask({ convGet: { type: name.wire, peer: name.peer } });
+    const conv = convListRes?.convs?.[0];
+
+    if (conv && conv.lastSeq) this.conversations.adopt(conv, conv.lastMsg ? this.know(conv.lastMsg) : null);
+    return conv;
+  }
+
+  /** The place before the first message that came after the last sync and was not told. */
+  private async missedBefore(id: string, base: number): Promise<number> {
+    const page = await this.pull(id, { newer: true, timeMs: this.syncedMs, count: 1 });
+    const first = page.msgs?.[0]?.seq ?? base + 1;
+
+    return Math.max(Math.min(base, first - 1), this.toldTo.get(id) ?? 0);
+  }
+
+  private pump(id: string): void {
+    const line = this.lines.get(id);
+
+    if (!line) return;
+    this.deliver(line.drain());
+    if (line.gap() > 0) this.fillSoon(id, REORDER_MS);
+  }
+
+  private deliver(list: Message[]): void {
+    const news = list.filter((m) => !this.own.has(m) && !m.isRevoked && !m.isDeleted);
+
+    for (const m of list) {
+      if (!m.isDeleted) this.conversations.note(m);
+      if (m.type === TYPES.MSG_GRP_TIP) this.groups.onTip(m.to, m.payload);
+    }
+    if (news.length > 0) this.session.emit(EVENT.MESSAGE_RECEIVED, news);
+  }
+
+  private fillSoon(id: string, waitMs: number): void {
+    if (this.filling.has(id) || !this.lacks(id)) return;
+    this.filling.add(id);
+    setTimeout(() => void this.fill(id), waitMs);
+  }
+
+  private lacks(id: string): boolean {
+    const line = this.lines.get(id);
+
+    return line !== undefined && (line.gap() > 0 || line.told < (this.wanted.get(id) ?? 0));
+  }
+
+  /** Pull what is missing, page by page, until nothing is. */
+  private async fill(id: string): Promise<void> {
+    const me = this.session.me;
+    let again = -1;
+
+    try {
+      while (this.session.me === me && this.lacks(id)) await this.fillPage(id);
+    } catch (err) {
+      again = this.fillFailed(id, err as ChatError);
+    }
+    this.filling.delete(id);
+    if (again >= 0 && this.session.me === me) this.fillSoon(id, again);
+  }
+
+  private async fillPage(id: string): Promise<void> {
+    const line = this.lines.get(id) as Timeline;
+    const from = line.told + 1;
+    const page = await this.pull(id, { newer: true, fromSeq: from, count: PAGE });
+    const msgs = page.msgs ?? [];
+
+    for (const wire of msgs) line.offer(this.know(wire));
+    const seen = msgs.length > 0 ? (msgs[msgs.length - 1].seq ?? 0) : 0;
+    // At the end of the log nothing is left up to its last place, even if nobody may see that one.
+    const top = page.complete ? Math.max(seen, page.lastSeq ?? 0) : seen;
+
+    this.deliver(line.cover(top >= from ? top : this.nextKnown(line, id)));
+  }
+
+  /** The server has nothing from there on: what is here, or was told of, is next. */
+  private nextKnown(line: Timeline, id: string): number {
+    return line.earliest() > 0 ? line.earliest() - 1 : (this.wanted.get(id) ?? 0);
+  }
+
+  /** When to try again; -1: never, as the server will not give these messages. */
+  private fillFailed(id: string, err: ChatError): number {
+    log.warn(`history of ${id}`, err);
+    if (!(err instanceof ChatError) || err.code < 6000) return backoff(3) + 200;
+    const line = this.lines.get(id);
+
+    if (line) this.deliver(line.cover(Math.max(line.earliest() - 1, this.wanted.get(id) ?? 0)));
+    return -1;
+  }
+
+  private async pull(id: string, ask: hy.IHistoryReq): Promise<hy.IHistoryRes> {
+    const name = splitConversationID(id);
+
+    if (!name) throw sdkError('BAD_CONVERSATION_ID');
+    const { historyRes } = await this.session.ask({
+      history: { ...ask, convType: name.wire, peer: name.peer },
+    });
+
+    if (!historyRes) throw sdkError('UNCAUGHT', 'no history in the answer');
+    return historyRes;
+  }
+
+  // ---------------------------------------------------------------- history
+
+  /** A page of history, newest first asked, ascending inside. */
+  async page(id: string, beforeID: string, count: number): Promise<Page> {
+    if (id === TYPES.CONV_SYSTEM) return this.noticePage(beforeID, count);
+    const line = this.lines.get(id) ?? (await this.lookInto(id));
+    const before = beforeID === '' ? Infinity : this.find(beforeID)?.sequence;
+
+    if (!before) return { list: [], next: '', isCompleted: true };
+    for (;;) {
+      const page = line.page(before, count);
+
+      if (page) return page;
+      const from = line.floor - 1;
+      const { msgs = [], complete } = await this.pull(id, { fromSeq: from, count: PAGE });
+      const older = (msgs ?? []).map((wire) => this.know(wire));
+      const done = complete || older.length === 0;
+
+      line.prepend(older, done ? 1 : older[0].sequence);
+    }
+  }
+
+  /** A timeline for a conversation that was in no list; it may be with someone new. */
+  private async lookInto(id: string): Promise<Timeline> {
+    const { peer } = splitConversationID(id) ?? {};
+
+    if (this.groups.isLive(peer ?? '')) return new Timeline(0, true);
+    const { lastSeq } = await this.pull(id, { count: 1 });
+    const line = this.lines.get(id) ?? new Timeline(lastSeq ?? 0);
+
+    this.lines.set(id, line);
+    return line;
+  }
+
+  private noticePage(beforeID: string, count: number): Page {
+    const at = this.notices.findIndex((m) => m.ID === beforeID);
+    const end = at < 0 ? this.notices.length : at;
+    const start = Math.max(0, end - count);
+    const list = this.notices.slice(start, end);
+
+    return { list, next: start > 0 ? list[0].ID : '', isCompleted: start === 0 };
+  }
+
+  /** A page around a place that need not be next to what is here. */
+  async hop(id: string, at: { sequence?: number; time?: number }, newer: boolean, count: number): Promise<Hop> {
+    const ask = at.sequence
+      ? { fromSeq: at.sequence }
+      : { timeMs: at.time ? at.time * 1000 + (newer ? 0 : 999) : 0 };
+    const { msgs, complete } = await this.pull(id, { ...ask, newer, count });
+
+    return { list: (msgs ?? []).map((wire) => this.know(wire)), complete: complete ?? false };
+  }
+
+  forget(id: string): void {
+    this.toldTo.set(id, this.lines.get(id)?.told ?? 0);
+    this.lines.delete(id);
+  }
+
+  clearHistory(id: string): void {
+    this.lines.get(id)?.clear();
+    if (id === TYPES.CONV_SYSTEM) this.notices = [];
+  }
+
+  // ---------------------------------------------------------------- sending
+
+  /** Sends to one conversation go one after the other, so that no retry can change their order. */
+  async send(m: Message, options: SendOptions = {}): Promise<Message> {
+    if (!(m instanceof Message) || !isMessageType(m.type)) throw sdkError('NOT_A_MESSAGE');
+    if (m.conversationType !== TYPES.CONV_C2C && m.conversationType !== TYPES.CONV_GROUP)
+      throw sdkError('BAD_CONVERSATION_TYPE');
+    const before = this.sending.get(m.conversationID) ?? Promise.resolve();
+    const mine = before.then(() => this.sendNow(m, options));
+    const done = mine.catch(() => undefined);
+
+    m.status = 'unSend';
+    this.sending.set(m.conversationID, done);
+    void done.then(() => {
+      if (this.sending.get(m.conversationID) === done) this.sending.delete(m.conversationID);
+    });
+    return mine;
+  }
+
+  private async sendNow(m: Message, options: SendOptions): Promise<Message> {
+    try {
+      const { sendRes } = await this.session.ask({ send: this.request(m, options) }, this.sendTimeoutMs);
+
+      m.status = 'success';
+      m.sequence = sendRes?.seq ?? 0;
+      if (sendRes?.timeMs) m.time = Math.floor(sendRes.timeMs / 1000);
+    } catch (err) {
+      if ((m.status as string) === 'success') return m; // seen in the history meanwhile
+      m.status = 'fail';
+      throw err;
+    }
+    if (m.sequence > 0 && this.place(m)) this.pump(m.conversationID);
+    return m;
+  }
+
+  private request(m: Message, options: SendOptions): hy.ISendReq {
+    m._flags = flagsOf(m, options);
+    return {
+      convType: m.conversationType === TYPES.CONV_C2C ? C2C : GROUP,
+      to: m.to,
+      clientId: m.ID,
+      random: m.random,
+      body: encodeBody(m.type, m.payload),
+      flags: m._flags,
+      priority: Math.max(0, PRIORITIES.indexOf(m.priority as 'Normal')),
+      cloudCustomData: utf8(m.cloudCustomData),
+      clientTimeS: m.clientTime,
+      atUsers: m.atUserList,
+      offlinePush: options.offlinePushInfo ? utf8(JSON.stringify(pushInfo(options.offlinePushInfo))) : undefined,
+    };
+  }
+
+  // ---------------------------------------------------------------- reading
+
+  /** Everything that was told is read. */
+  async read(id: string): Promise<void> {
+    const name = splitConversationID(id);
+    const seq = this.lines.get(id)?.told ?? 0;
+    const view = this.conversations.find(id);
+
+    if (!view || (view.unreadCount === 0 && seq <= this.conversations.marks(id).readSeq)) return;
+    if (!name) {
+      this.conversations.read(id, 0, 0);
+      return;
+    }
+    const { readRes } = await this.session.ask({ read: { convType: name.wire, peer: name.peer, seq } });
+
+    this.conversations.read(id, readRes?.readSeq ?? seq, readRes?.unread ?? 0);
+    for (const m of this.lines.get(id)?.messages() ?? []) if (m.sequence <= seq) m.isRead = true;
+  }
+
+  onRead(notice: hy.IReadNotice): void {
+    const { reader, peer, readSeq, unread, convType } = notice;
+
+    if (reader === this.session.me) {
+      const id = (convType === GROUP ? TYPES.CONV_GROUP : TYPES.CONV_C2C) + peer;
+
+      this.conversations.read(id, readSeq ?? 0, unread ?? 0);
+    } else if (convType === C2C) this.markReadByPeer(TYPES.CONV_C2C + reader, readSeq ?? 0);
+  }
+
+  private markReadByPeer(id: string, seq: number): boolean {
+    if (!id.startsWith(TYPES.CONV_C2C)) return false;
+    const mine = (this.lines.get(id)?.messages() ?? []).filter((m) => m.flow === 'out');
+    const news = mine.filter((m) => this.markPeerRead(m, seq));
+
+    if (news.length === 0 && seq <= this.conversations.marks(id).peerReadSeq) return false;
+    this.conversations.readByPeer(id, seq, Math.floor(this.session.nowMs() / 1000));
+    if (news.length > 0) this.session.emit(EVENT.MESSAGE_READ_BY_PEER, news);
+    return true;
+  }
+
+  // ---------------------------------------------------------------- notices
+
+  /** A group system notice is a message of @TIM#SYSTEM. */
+  onSystem(notice: hy.ISystemNotice, text: string): void {
+    const m = new Message();
+
+    m.type = TYPES.MSG_GRP_SYS_NOTICE;
+    m.conversationID = m.conversationType = TYPES.CONV_SYSTEM;
+    m.ID = `${TYPES.CONV_SYSTEM}-${notice.timeMs}-${notice.type}-${notice.group}-${this.notices.length}`;
+    m.from = notice.operatorId ?? '';
+    m.to = this.session.me;
+    m.time = Math.floor((notice.timeMs ?? 0) / 1000);
+    m.sequence = this.notices.length + 1;
+    m.status = 'success';
+    m.isSystemMessage = true;
+    m.payload = {
+      operatorID: notice.operatorId,
+      operationType: notice.type,
+      groupProfile: { groupID: notice.group, groupName: notice.groupName, name: notice.groupName },
+      handleMessage: notice.type === 255 ? '' : text,
+      userDefinedField: notice.type === 255 ? text : '',
+    };
+    m._elements = [{ type: m.type, content: m.payload }];
+    this.byID.set(m.ID, m);
+    this.notices.push(m);
+    this.conversations.note(m);
+    this.session.emit(EVENT.MESSAGE_RECEIVED, [m]);
+  }
+}
+
+function flagsOf(m: Message, options: SendOptions): number {
+  const control = options.messageControlInfo ?? {};
+
+  return (
+    (options.onlineUserOnly ? FLAG.ONLINE_ONLY : 0) |
+    (control.excludedFromUnreadCount ? FLAG.NO_UNREAD : 0) |
+    (control.excludedFromLastMessage ? FLAG.NO_LAST : 0) |
+    (options.offlinePushInfo?.disablePush ? FLAG.NO_PUSH : 0) |
+    (m.needReadReceipt ? FLAG.NEED_RECEIPT : 0)
+  );
+}
+
+/** OfflinePushInfo as REST has it. */
+function pushInfo(info: Payload): Payload {
+  return {
+    PushFlag: info.disablePush ? 1 : 0,
+    Title: info.title ?? '',
+    Desc: info.description ?? '',
+    Ext: info.extension ?? '',
+  };
+}

@@ -127,7 +127,7 @@ static bool set_common(void *zmq)
     int64_t message_max = MESSAGE_MAX;
 
     return set_int(zmq, ZMQ_SNDHWM, HIGH_WATER) && set_int(zmq, ZMQ_RCVHWM, HIGH_WATER) &&
-           set_int(zmq, ZMQ_LINGER, LINGER_MS) && set_int(zmq, ZMQ_IPV6, 1) &&
+           set_int(zmq, ZMQ_LINGER, LINGER_MS) &&
            set_int(zmq, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
            set_int(zmq, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_WAIT_MS) &&
            set_int(zmq, ZMQ_RECONNECT_IVL, RECONNECT_MS) &&
@@ -162,8 +162,9 @@ static enum hy_err set_curve(void *zmq, const struct bus_socket_config *config)
 static bool set_kind(void *zmq, const struct bus_socket_config *config)
 {
     if (config->serve)
-        return set_int(zmq, ZMQ_ROUTER_MANDATORY, 1) && set_int(zmq, ZMQ_ROUTER_HANDOVER, 1);
-    return set(zmq, ZMQ_ROUTING_ID, config->route, BUS_ROUTE);
+        return set_int(zmq, ZMQ_ROUTER_MANDATORY, 1) && set_int(zmq, ZMQ_ROUTER_HANDOVER, 1) &&
+               set_int(zmq, ZMQ_IPV6, strchr(config->endpoint, '[') != NULL);
+    return set(zmq, ZMQ_ROUTING_ID, config->route, BUS_ROUTE) && set_int(zmq, ZMQ_IPV6, 1);
 }
 
 static enum hy_err attach(struct bus_socket *s, const struct bus_socket_config *config)

@@ -187,7 +187,9 @@ static void utf8_is_that_of_table_3_7(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(hy_utf8(rows[i].text, strlen(rows[i].text)), rows[i].good);
     assert_false(hy_utf8("12345678\0", 9));
-    assert_false(hy_utf8("1234\0678", 8));
+    assert_false(hy_utf8("1234\0"
+                         "678",
+                         8));
     assert_false(hy_utf8("1234567\0abcdefgh", 16));
     assert_false(hy_utf8("\0\x01\x01\x01\x01\x01\x01\x01", 8));
 }

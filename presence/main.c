@@ -1,0 +1,36 @@
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/process.h"
+#include "presence/presence.h"
+
+static void reloaded(void *ctx, void *settings)
+{
+    presence_reload(ctx, settings);
+}
+
+int main(int argc, char **argv)
+{
+    struct hy_process process = {.reloaded = reloaded};
+    struct presence *presence = NULL;
+    int exit_code = EXIT_SUCCESS;
+
+    if (!hy_process_start(&process, &presence_spec, argc, argv, &exit_code))
+        return exit_code;
+    enum hy_err err = presence_open(process.loop, process.settings, &presence);
+
+    if (err == HY_OK) {
+        process.ctx = presence;
+        hy_status_ready(process.status, "router", presence_ready, presence);
+        hy_process_port(&process, "bus", presence_endpoint(presence));
+        hy_process_ports_done(&process);
+        hy_process_run(&process);
+    } else {
+        hy_log_error("presence.not_opened", "why=\"%s\"", hy_err_text(err));
+        exit_code = EXIT_FAILURE;
+    }
+    hy_status_close(&process.status); /* it asks presence whether it is ready */
+    presence_close(&presence);
+    hy_process_end(&process);
+    return exit_code;
+}

@@ -1,0 +1,38 @@
+/* routers - presence's way to the routers it dials: calls, and the apps they tell about. */
+
+#ifndef PRESENCE_ROUTERS_H
+#define PRESENCE_ROUTERS_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/app.h"
+#include "common/bus.h"
+#include "common/err.h"
+#include "common/loop.h"
+#include "common/settings.h"
+
+struct routers;
+
+/* Dial every router of the list. changed is called after apps were taken over. */
+enum hy_err routers_open(struct hy_loop *loop, struct hy_bus *bus, const struct hy_text_list *list,
+                         void (*changed)(void *ctx), void *ctx,
+                         struct routers **routers) HY_CHECKED;
+
+/* After the bus is closed. NULL is fine. */
+void routers_close(struct routers **routers);
+
+/* A peer came, restarted or went. False: it is none that was dialled here. */
+bool routers_peer(struct routers *routers, const struct hy_peer *peer, enum hy_peer_event event);
+
+/* Ask the router that serves slot. done is called once, later. */
+void routers_ask(struct routers *routers, uint16_t slot, uint16_t kind, uint32_t deadline_ms,
+                 const ProtobufCMessage *msg, hy_call_fn *done, void *arg);
+
+/* Is any up? Any thread. */
+bool routers_any_up(const struct routers *routers);
+
+const struct hy_apps *routers_apps(const struct routers *routers);
+
+#endif

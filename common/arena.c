@@ -61,7 +61,7 @@ void *hy_arena_alloc(struct hy_arena *arena, size_t bytes)
 
     if (rounded < bytes)
         return NULL;
-    if (rounded > arena->size - arena->used && !grow(arena, rounded))
+    if ((arena->block == NULL || rounded > arena->size - arena->used) && !grow(arena, rounded))
         return NULL;
     memory = arena->block + arena->used;
     arena->used += rounded;

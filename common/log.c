@@ -194,8 +194,15 @@ static void put_pair(struct line *line, const char *key, const char *value)
     put_fact(line, key, strlen(key), value, strlen(value));
 }
 
-/* The end of a value: at a space, or for a quoted one at a quote before a space or the end, so
- * that a quote inside a name does not end it. */
+static bool begins_fact(const char *text)
+{
+    size_t key_len = strspn(text + 1, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+    return *text == ' ' && key_len > 0 && text[1 + key_len] == '=';
+}
+
+/* The end of a value: at a space, or for a quoted one at a quote before the next fact or the end,
+ * so that a quote inside a name does not end it. */
 static const char *value_end(const char *value)
 {
     const char *end = value;
@@ -203,7 +210,7 @@ static const char *value_end(const char *value)
     if (*value != '"')
         return value + strcspn(value, " ");
     for (end = value + 1; *end != '\0'; end++) {
-        if (*end == '"' && (end[1] == ' ' || end[1] == '\0'))
+        if (*end == '"' && (end[1] == '\0' || begins_fact(end + 1)))
             break;
     }
     return end;

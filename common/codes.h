@@ -90,6 +90,7 @@
     X(REST_LIFE_TYPE, 90044, "MsgLifeTime is not an integer")                                      \
     X(REST_ACCOUNT, 90048, "the account does not exist")                                           \
     X(REST_MSG_KEY, 90054, "the message key is invalid")                                           \
+    X(REST_BATCH_LONG, 90055, "the message is too long for a batch; at most 9 KB")                 \
     X(REST_INTERNAL, 91000, "internal error; try again")                                           \
     X(REST_TOO_LONG, 93000, "the JSON packet is too long")                                         \
     /* groups */                                                                                   \

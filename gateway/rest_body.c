@@ -1,0 +1,423 @@
+#include "gateway/rest_body.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "common/codes.h"
+#include "gateway/rest_json.h"
+
+enum type { TEXT, BYTES, I32, U32, U64, NUMBER };
+
+enum {
+    NEEDED = 1, /* must be there in a request */
+    SHOWN = 2,  /* given in answers even when empty or 0 */
+};
+
+struct field {
+    const char *name;
+    enum type type;
+    unsigned how;
+    size_t at; /* offset in the element's struct */
+};
+
+#define TABLE(name) static const struct field name[]
+#define END {NULL, TEXT, 0, 0}
+
+#define AT(member) offsetof(Hy__TextElem, member)
+TABLE(text_fields) = {{"Text", TEXT, NEEDED | SHOWN, AT(text)}, END};
+#undef AT
+#define AT(member) offsetof(Hy__FaceElem, member)
+TABLE(face_fields) = {
+    {"Index", I32, NEEDED | SHOWN, AT(index)}, {"Data", BYTES, 0, AT(data)}, END};
+#undef AT
+#define AT(member) offsetof(Hy__LocationElem, member)
+TABLE(location_fields) = {{"Desc", TEXT, NEEDED | SHOWN, AT(desc)},
+                          {"Latitude", NUMBER, NEEDED | SHOWN, AT(latitude)},
+                          {"Longitude", NUMBER, NEEDED | SHOWN, AT(longitude)},
+                          END};
+#undef AT
+#define AT(member) offsetof(Hy__CustomElem, member)
+TABLE(custom_fields) = {{"Data", BYTES, SHOWN, AT(data)},
+                        {"Desc", TEXT, 0, AT(desc)},
+                        {"Ext", BYTES, 0, AT(ext)},
+                        {"Sound", TEXT, 0, AT(sound)},
+                        END};
+#undef AT
+#define AT(member) offsetof(Hy__SoundElem, member)
+TABLE(sound_fields) = {{"Url", TEXT, 0, AT(url)},
+                       {"UUID", TEXT, 0, AT(uuid)},
+                       {"Size", U64, SHOWN, AT(size)},
+                       {"Second", U32, SHOWN, AT(second)},
+                       {"Download_Flag", U32, 0, AT(download_flag)},
+                       END};
+#undef AT
+#define AT(member) offsetof(Hy__ImageElem, member)
+TABLE(image_fields) = {
+    {"UUID", TEXT, SHOWN, AT(uuid)}, {"ImageFormat", U32, SHOWN, AT(format)}, END};
+#undef AT
+#define AT(member) offsetof(Hy__ImageInfo, member)
+TABLE(image_info_fields) = {{"Type", U32, SHOWN, AT(type)},
+                            {"Size", U64, SHOWN, AT(size)},
+                            {"Width", U32, SHOWN, AT(width)},
+                            {"Height", U32, SHOWN, AT(height)},
+                            {"URL|Url", TEXT, SHOWN, AT(url)},
+                            END};
+#undef AT
+#define AT(member) offsetof(Hy__FileElem, member)
+TABLE(file_fields) = {{"Url", TEXT, 0, AT(url)},
+                      {"UUID", TEXT, 0, AT(uuid)},
+                      {"FileSize", U64, SHOWN, AT(size)},
+                      {"FileName", TEXT, SHOWN, AT(name)},
+                      {"Download_Flag", U32, 0, AT(download_flag)},
+                      END};
+#undef AT
+#define AT(member) offsetof(Hy__VideoElem, member)
+TABLE(video_fields) = {{"VideoUrl", TEXT, 0, AT(video_url)},
+                       {"VideoUUID", TEXT, 0, AT(video_uuid)},
+                       {"VideoSize", U64, SHOWN, AT(video_size)},
+                       {"VideoSecond", U32, SHOWN, AT(video_second)},
+                       {"VideoFormat", TEXT, 0, AT(video_format)},
+                       {"VideoDownloadFlag", U32, 0, AT(video_download_flag)},
+                       {"ThumbUrl", TEXT, 0, AT(thumb_url)},
+                       {"ThumbUUID", TEXT, 0, AT(thumb_uuid)},
+                       {"ThumbSize", U64, SHOWN, AT(thumb_size)},
+                       {"ThumbWidth", U32, SHOWN, AT(thumb_width)},
+                       {"ThumbHeight", U32, SHOWN, AT(thumb_height)},
+                       {"ThumbFormat", TEXT, 0, AT(thumb_format)},
+                       {"ThumbDownloadFlag", U32, 0, AT(thumb_download_flag)},
+                       END};
+#undef AT
+#define AT(member) offsetof(Hy__RelayElem, member)
+TABLE(relay_fields) = {{"Title", TEXT, SHOWN, AT(title)},
+                       {"MsgNum", U32, SHOWN, AT(msg_num)},
+                       {"CompatibleText", TEXT, SHOWN, AT(compatible_text)},
+                       {"JsonMsgKey", TEXT, 0, AT(json_msg_key)},
+                       {"LayersOverLimit", U32, 0, AT(layers_over_limit)},
+                       END};
+#undef AT
+
+typedef bool read_more_fn(json_t *content, struct hy_arena *arena, void *elem);
+typedef void write_more_fn(json_t *content, const void *elem);
+
+static read_more_fn read_image, read_relay;
+static write_more_fn write_image, write_relay, write_tip;
+
+/* Every element there is; what is not a plain field is read and written by the two functions. */
+static const struct kind {
+    const char *name;
+    Hy__Elem__KindCase kind;
+    size_t size;
+    const ProtobufCMessageDescriptor *descriptor;
+    const struct field *fields;
+    read_more_fn *read_more;
+    write_more_fn *write_more;
+    bool only_written;
+} kinds[] = {
+#define KIND(name, KIND_NAME, type, low, fields, read, write, only)                       \
+    {name, HY__ELEM__KIND_##KIND_NAME, sizeof(type), &low##__descriptor, fields, read, write, only}
+    KIND("TIMTextElem", TEXT, Hy__TextElem, hy__text_elem, text_fields, NULL, NULL, false),
+    KIND("TIMFaceElem", FACE, Hy__FaceElem, hy__face_elem, face_fields, NULL, NULL, false),
+    KIND("TIMLocationElem", LOCATION, Hy__LocationElem, hy__location_elem, location_fields, NULL,
+         NULL, false),
+    KIND("TIMCustomElem", CUSTOM, Hy__CustomElem, hy__custom_elem, custom_fields, NULL, NULL,
+         false),
+    KIND("TIMSoundElem", SOUND, Hy__SoundElem, hy__sound_elem, sound_fields, NULL, NULL, false),
+    KIND("TIMImageElem", IMAGE, Hy__ImageElem, hy__image_elem, image_fields, read_image,
+         write_image, false),
+    KIND("TIMFileElem", FILE, Hy__FileElem, hy__file_elem, file_fields, NULL, NULL, false),
+    KIND("TIMVideoFileElem", VIDEO, Hy__VideoElem, hy__video_elem, video_fields, NULL, NULL,
+         false),
+    KIND("TIMRelayElem", RELAY, Hy__RelayElem, hy__relay_elem, relay_fields, read_relay,
+         write_relay, false),
+    KIND("TIMGroupTipElem", TIP, Hy__TipElem, hy__tip_elem, NULL, NULL, write_tip, true),
+#undef KIND
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+/* ---------------------------------------------------------------- reading */
+
+static enum rest_got read_field(const json_t *content, const struct field *field, void *elem)
+{
+    char *at = (char *)elem + field->at;
+    enum rest_got got = REST_BAD;
+    int64_t number = 0;
+
+    switch (field->type) {
+    case TEXT:
+        return rest_text(content, field->name, (char **)at);
+    case BYTES:
+        return rest_bytes(content, field->name, (ProtobufCBinaryData *)at);
+    case NUMBER:
+        return rest_number(content, field->name, (double *)at);
+    case I32:
+        got = rest_int(content, field->name, INT32_MIN, INT32_MAX, &number);
+        if (got == REST_GOT)
+            *(int32_t *)at = (int32_t)number;
+        break;
+    case U32:
+        got = rest_int(content, field->name, 0, UINT32_MAX, &number);
+        if (got == REST_GOT)
+            *(uint32_t *)at = (uint32_t)number;
+        break;
+    case U64:
+        got = rest_int(content, field->name, 0, INT64_MAX, &number);
+        if (got == REST_GOT)
+            *(uint64_t *)at = (uint64_t)number;
+        break;
+    }
+    return got;
+}
+
+/* NULL, or the name of the field that is wrong. */
+static const char *read_fields(const json_t *content, const struct field *fields, void *elem)
+{
+    for (const struct field *f = fields; f->name != NULL; f++) {
+        enum rest_got got = read_field(content, f, elem);
+
+        if (got == REST_BAD || (got == REST_ABSENT && (f->how & NEEDED) != 0))
+            return f->name;
+    }
+    return NULL;
+}
+
+static bool read_image(json_t *content, struct hy_arena *arena, void *elem)
+{
+    Hy__ImageElem *image = elem;
+    json_t *infos = NULL;
+
+    switch (rest_objects(content, "ImageInfoArray", &infos)) {
+    case REST_ABSENT:
+        return true;
+    case REST_BAD:
+        return false;
+    case REST_GOT:
+        break;
+    }
+    image->n_infos = json_array_size(infos);
+    image->infos = hy_arena_zalloc(arena, (image->n_infos + 1) * sizeof *image->infos);
+    for (size_t i = 0; i < image->n_infos; i++) {
+        Hy__ImageInfo *info = hy_arena_alloc(arena, sizeof *info);
+        json_t *item = json_array_get(infos, i);
+
+        if (image->infos == NULL || info == NULL || !json_is_object(item))
+            return false;
+        hy__image_info__init(info);
+        if (read_fields(item, image_info_fields, info) != NULL)
+            return false;
+        image->infos[i] = info;
+    }
+    return true;
+}
+
+/* MsgList is kept as text: nobody on the way looks into it. */
+static bool keep_json(const json_t *json, struct hy_arena *arena, ProtobufCBinaryData *out)
+{
+    size_t len = json_dumpb(json, NULL, 0, JSON_COMPACT);
+
+    out->data = len > 0 ? hy_arena_alloc(arena, len) : NULL;
+    if (out->data == NULL)
+        return false;
+    out->len = json_dumpb(json, (char *)out->data, len, JSON_COMPACT);
+    return out->len == len;
+}
+
+static bool read_relay(json_t *content, struct hy_arena *arena, void *elem)
+{
+    Hy__RelayElem *relay = elem;
+    json_t *abstracts = NULL, *list = NULL;
+    enum rest_got got = rest_array(content, "AbstractList", &abstracts);
+
+    if (got == REST_BAD || (got == REST_GOT && !rest_texts(abstracts, arena, &relay->abstracts)))
+        return false;
+    relay->n_abstracts = json_array_size(abstracts);
+    got = rest_array(content, "MsgList", &list);
+    if (got == REST_GOT)
+        return keep_json(list, arena, &relay->msg_list);
+    return got == REST_ABSENT;
+}
+
+static const struct kind *kind_named(const char *name)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (!kinds[i].only_written && strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+static uint32_t read_elem(json_t *json, struct hy_arena *arena, Hy__Elem *elem, const char **why)
+{
+    char *type = NULL;
+    json_t *content = rest_field(json, "MsgContent");
+    const struct kind *kind;
+    ProtobufCMessage *message;
+
+    *why = "an element of MsgBody must be an object with MsgType and MsgContent";
+    if (!json_is_object(json) || rest_word(json, "MsgType", &type) != REST_GOT)
+        return HY_CODE_REST_MSG_FORMAT;
+    kind = kind_named(type);
+    *why = NULL;
+    if (kind == NULL)
+        return HY_CODE_REST_NOT_MSG;
+    *why = "MsgContent must be an object";
+    if (!json_is_object(content))
+        return HY_CODE_REST_MSG_FORMAT;
+    message = hy_arena_alloc(arena, kind->size);
+    *why = "out of memory";
+    if (message == NULL)
+        return HY_CODE_REST_INTERNAL;
+    kind->descriptor->message_init(message);
+    *why = "a field of MsgContent is missing or has the wrong type";
+    if (read_fields(content, kind->fields, message) != NULL ||
+        (kind->read_more != NULL && !kind->read_more(content, arena, message)))
+        return HY_CODE_REST_MSG_FORMAT;
+    hy__elem__init(elem);
+    elem->kind_case = kind->kind;
+    elem->text = (Hy__TextElem *)message; /* all members of the union are pointers */
+    return HY_CODE_OK;
+}
+
+uint32_t rest_body_read(const json_t *json, struct hy_arena *arena, Hy__Body **body,
+                        const char **why)
+{
+    size_t count = json_array_size(json);
+    Hy__Body *out = hy_arena_alloc(arena, sizeof *out);
+    Hy__Elem *elems = hy_arena_zalloc(arena, (count + 1) * sizeof *elems);
+    Hy__Elem **list = hy_arena_zalloc(arena, (count + 1) * sizeof(Hy__Elem *));
+
+    *why = "out of memory";
+    if (out == NULL || elems == NULL || list == NULL)
+        return HY_CODE_REST_INTERNAL;
+    *why = NULL;
+    if (json != NULL && !json_is_array(json))
+        return HY_CODE_REST_BODY_ARRAY;
+    *why = "MsgBody is missing or empty; give at least one element";
+    if (count == 0)
+        return HY_CODE_REST_MSG_FORMAT;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t code = read_elem(json_array_get(json, i), arena, &elems[i], why);
+
+        if (code != HY_CODE_OK)
+            return code;
+        list[i] = &elems[i];
+    }
+    hy__body__init(out);
+    out->n_elems = count;
+    out->elems = list;
+    *body = out;
+    return HY_CODE_OK;
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static json_t *write_field(const struct field *field, const void *elem)
+{
+    const char *at = (const char *)elem + field->at;
+    const ProtobufCBinaryData *bytes = (const void *)at;
+    const char *text = field->type == TEXT ? *(char *const *)at : "";
+    uint64_t number = 0;
+
+    switch (field->type) {
+    case TEXT:
+        return *text == '\0' && !(field->how & SHOWN) ? NULL : rest_json_text(text);
+    case BYTES:
+        return bytes->len == 0 && !(field->how & SHOWN)
+                   ? NULL
+                   : rest_json_bytes(bytes->data, bytes->len);
+    case NUMBER:
+        return json_real(*(const double *)at);
+    case I32:
+        return json_integer(*(const int32_t *)at);
+    case U32:
+        number = *(const uint32_t *)at;
+        break;
+    case U64:
+        number = *(const uint64_t *)at;
+        break;
+    }
+    return number == 0 && !(field->how & SHOWN) ? NULL : json_integer((json_int_t)number);
+}
+
+static void write_fields(json_t *content, const struct field *fields, const void *elem)
+{
+    for (const struct field *f = fields; f != NULL && f->name != NULL; f++) {
+        json_t *value = write_field(f, elem);
+
+        if (value != NULL)
+            json_object_setn_new(content, f->name, strcspn(f->name, "|"), value);
+    }
+}
+
+static void write_image(json_t *content, const void *elem)
+{
+    const Hy__ImageElem *image = elem;
+    json_t *infos = json_array();
+
+    for (size_t i = 0; i < image->n_infos; i++) {
+        json_t *info = json_object();
+
+        write_fields(info, image_info_fields, image->infos[i]);
+        json_array_append_new(infos, info);
+    }
+    json_object_set_new(content, "ImageInfoArray", infos);
+}
+
+static void write_relay(json_t *content, const void *elem)
+{
+    const Hy__RelayElem *relay = elem;
+    json_t *abstracts = json_array();
+    json_t *list = relay->msg_list.len == 0
+                       ? NULL
+                       : json_loadb((const char *)relay->msg_list.data, relay->msg_list.len,
+                                    JSON_ALLOW_NUL, NULL);
+
+    for (size_t i = 0; i < relay->n_abstracts; i++)
+        json_array_append_new(abstracts, rest_json_text(relay->abstracts[i]));
+    json_object_set_new(content, "AbstractList", abstracts);
+    if (list != NULL)
+        json_object_set_new(content, "MsgList", list);
+}
+
+static void write_tip(json_t *content, const void *elem)
+{
+    const Hy__TipElem *tip = elem;
+    json_t *members = json_array();
+
+    for (size_t i = 0; i < tip->n_members; i++)
+        json_array_append_new(members, rest_json_text(tip->members[i]->user));
+    json_object_set_new(content, "OpType", json_integer(tip->type));
+    json_object_set_new(content, "Operator_Account", rest_json_text(tip->operator_id));
+    json_object_set_new(content, "MemberList", members);
+}
+
+static json_t *write_elem(const Hy__Elem *elem)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        json_t *content, *json;
+
+        if (kinds[i].kind != elem->kind_case)
+            continue;
+        content = json_object();
+        write_fields(content, kinds[i].fields, elem->text);
+        if (kinds[i].write_more != NULL)
+            kinds[i].write_more(content, elem->text);
+        json = json_object();
+        json_object_set_new(json, "MsgType", json_string(kinds[i].name));
+        json_object_set_new(json, "MsgContent", content);
+        return json;
+    }
+    return NULL;
+}
+
+json_t *rest_body_write(const uint8_t *bytes, size_t len, struct hy_arena *arena)
+{
+    const Hy__Body *body = hy__body__unpack(&arena->pb, len, bytes);
+    json_t *list = json_array();
+
+    for (size_t i = 0; body != NULL && i < body->n_elems; i++) {
+        json_t *elem = write_elem(body->elems[i]);
+
+        if (elem != NULL)
+            json_array_append_new(list, elem);
+    }
+    return list;
+}

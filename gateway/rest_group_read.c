@@ -1,0 +1,402 @@
+/* rest_group_read - what is asked about groups and members (reference 12.2 to 12.4, 12.11, 12.12). */
+
+#include <string.h>
+
+#include "common/body.h"
+#include "common/grouptype.h"
+#include "common/slot.h"
+#include "gateway/rest_group.h"
+#include "gateway/rest_json.h"
+
+enum { MOST_LISTED = 10000, MOST_INFO = 50, MOST_ROLES = 500 };
+
+bool rest_group_read_type(struct rest_call *call, char **type)
+{
+    char *word = NULL;
+    const struct hy_group_type *known;
+
+    *type = (char *)"";
+    switch (rest_word(call->body, "GroupType|Type", &word)) {
+    case REST_ABSENT:
+        return true;
+    case REST_BAD:
+        return rest_fail(call, HY_CODE_GROUP_PARAM, "GroupType must be a string");
+    case REST_GOT:
+        break;
+    }
+    known = hy_group_type(word);
+    if (known == NULL)
+        return rest_failf(call, HY_CODE_GROUP_PARAM, "no such GroupType: %.32s", word);
+    *type = (char *)known->name;
+    return true;
+}
+
+/* ---------------------------------------------------------------- get_appid_group_list */
+
+struct scan {
+    char *type;
+    int64_t limit, next, skip;
+    json_t *list; /* lent: it is part of the body */
+};
+
+static void ask_scan(struct rest_call *call, size_t index)
+{
+    const struct scan *scan = call->state;
+    Hy__AdminCall question = HY__ADMIN_CALL__INIT;
+    Hy__GroupScanReq req = HY__GROUP_SCAN_REQ__INIT;
+    int64_t want = scan->limit - (int64_t)json_array_size(scan->list) + scan->skip;
+
+    req.app = call->app;
+    req.cursor = (uint64_t)scan->next;
+    req.limit = (uint32_t)(want < MOST_LISTED ? want : MOST_LISTED);
+    req.type = scan->type;
+    question.op_case = HY__ADMIN_CALL__OP_GROUP_SCAN;
+    question.group_scan = &req;
+    rest_ask_admin(call, index, hy_slot(call->app, HY_KIND_APP, "", 0), &question);
+}
+
+static void on_scan(struct rest_call *call)
+{
+    struct scan *scan = call->state;
+    const Hy__GroupScanRes *res;
+    json_t *fields;
+
+    if (rest_group_failed(call))
+        return;
+    res = call->gather.answers[0].admin->group_scan;
+    if (res == NULL || res->code != HY_CODE_OK) {
+        rest_fail(call, res != NULL ? res->code : (uint32_t)HY_CODE_GROUP_INTERNAL, NULL);
+        return;
+    }
+    for (size_t i = 0; i < res->n_groups; i++) {
+        if (scan->skip > 0)
+            scan->skip--;
+        else if ((int64_t)json_array_size(scan->list) < scan->limit)
+            json_array_append_new(scan->list, json_pack("{s:o}", "GroupId",
+                                                        rest_json_text(res->groups[i])));
+    }
+    scan->next = (int64_t)res->cursor;
+    /* A page may be short although there is more: shards are scanned one after the other. */
+    if (scan->next != 0 && (int64_t)json_array_size(scan->list) < scan->limit) {
+        rest_gather(call, 1, ask_scan, on_scan);
+        return;
+    }
+    fields = json_object();
+    json_object_set_new(fields, "TotalCount", json_integer(res->total));
+    json_object_set(fields, "GroupIdList", scan->list);
+    json_object_set_new(fields, "Next", json_integer((json_int_t)scan->next));
+    rest_ok(call, fields);
+}
+
+void rest_get_appid_group_list(struct rest_call *call)
+{
+    struct scan *scan = rest_state(call, sizeof *scan);
+
+    if (scan == NULL || !rest_group_read_type(call, &scan->type))
+        return;
+    scan->limit = MOST_LISTED;
+    if (rest_int(call->body, "Limit", 0, INT32_MAX, &scan->limit) == REST_BAD ||
+        rest_int(call->body, "Next", 0, INT64_MAX, &scan->next) == REST_BAD ||
+        rest_int(call->body, "Offset", 0, INT32_MAX, &scan->skip) == REST_BAD) {
+        rest_fail(call, HY_CODE_GROUP_PARAM, "Limit, Next and Offset must be integers");
+        return;
+    }
+    if (scan->limit == 0 || scan->limit > MOST_LISTED)
+        scan->limit = MOST_LISTED;
+    if (scan->next != 0)
+        scan->skip = 0; /* Offset belongs to the first page */
+    scan->list = json_array();
+    json_object_set_new(call->body, "\x01list", scan->list);
+    rest_gather(call, 1, ask_scan, on_scan);
+}
+
+/* ---------------------------------------------------------------- get_group_info */
+
+struct info {
+    char **all, **good; /* as asked; those that can be groups */
+    size_t count, good_count;
+    const Hy__GroupInfo **found; /* of all; NULL: there is none */
+    size_t *question;            /* of all: which answer has its members */
+    size_t *asked;               /* the other way round */
+    size_t asked_count;
+    struct rest_filters filters;
+};
+
+static void ask_groups(struct rest_call *call, size_t index)
+{
+    const struct info *info = call->state;
+    Hy__GroupGetReq req = HY__GROUP_GET_REQ__INIT;
+    Hy__Frame question = HY__FRAME__INIT;
+
+    req.groups = info->good;
+    req.n_groups = info->good_count;
+    question.body_case = HY__FRAME__BODY_GROUP_GET;
+    question.group_get = &req;
+    rest_ask_frame(call, index, hy_slot_group(call->app, info->good[0]), NULL, &question);
+}
+
+static void ask_members_of(struct rest_call *call, size_t index)
+{
+    const struct info *info = call->state;
+    const char *group = info->all[info->asked[index]];
+    Hy__Frame question = HY__FRAME__INIT;
+    Hy__MembersGetReq req = HY__MEMBERS_GET_REQ__INIT;
+
+    req.group = (char *)group;
+    question.body_case = HY__FRAME__BODY_MEMBERS_GET;
+    question.members_get = &req;
+    rest_ask_frame(call, index, hy_slot_group(call->app, group), NULL, &question);
+}
+
+static json_t *show_members(struct rest_call *call, size_t index)
+{
+    const struct info *info = call->state;
+    const Hy__Frame *frame = rest_group_frame(call, index, HY__FRAME__BODY_MEMBERS_GET_RES);
+    json_t *list = json_array();
+
+    for (size_t i = 0; frame != NULL && i < frame->members_get_res->n_members; i++)
+        json_array_append_new(list, rest_member_show(frame->members_get_res->members[i],
+                                                     call->wall_ms / 1000, &info->filters));
+    return list;
+}
+
+static json_t *show_group(struct rest_call *call, size_t i)
+{
+    const struct info *info = call->state;
+    const Hy__GroupInfo *group = info->found[i];
+    uint32_t code = HY_CODE_OK;
+    json_t *out = json_object();
+
+    if (!hy_group_id_ok(info->all[i], false))
+        code = HY_CODE_GROUP_ID_BAD;
+    else if (group == NULL)
+        code = HY_CODE_GROUP_UNKNOWN;
+    else
+        code = rest_code(call->family, group->code);
+    json_object_set_new(out, "GroupId", rest_json_text(info->all[i]));
+    json_object_set_new(out, "ErrorCode", json_integer(code));
+    json_object_set_new(out, "ErrorInfo", json_string(hy_code_text(code)));
+    if (code != HY_CODE_OK)
+        return out;
+    rest_group_show(out, call->app, group, &info->filters);
+    if (info->question[i] != SIZE_MAX)
+        json_object_set_new(out, "MemberList", show_members(call, info->question[i]));
+    return out;
+}
+
+static void on_members_of(struct rest_call *call)
+{
+    const struct info *info = call->state;
+    json_t *list, *fields;
+
+    if (rest_group_failed(call))
+        return;
+    list = json_array();
+    for (size_t i = 0; i < info->count; i++)
+        json_array_append_new(list, show_group(call, i));
+    fields = json_object();
+    json_object_set_new(fields, "GroupInfo", list);
+    rest_ok(call, fields);
+}
+
+/* Members are listed unless a filter says that nothing of them is wanted; broadcast rooms have none. */
+static bool members_wanted(const struct info *info, const Hy__GroupInfo *group)
+{
+    const json_t *filter = info->filters.member;
+
+    return group != NULL && group->code == HY_CODE_OK &&
+           (filter == NULL || json_array_size(filter) > 0) &&
+           strcmp(group->type, "BChatRoom") != 0;
+}
+
+static void on_groups(struct rest_call *call)
+{
+    struct info *info = call->state;
+    const Hy__Frame *frame;
+
+    if (rest_group_failed(call))
+        return;
+    frame = call->gather.count > 0
+                ? rest_group_frame(call, 0, HY__FRAME__BODY_GROUP_GET_RES)
+                : NULL;
+    for (size_t i = 0, good = 0; i < info->count; i++) {
+        info->question[i] = SIZE_MAX;
+        if (!hy_group_id_ok(info->all[i], false))
+            continue;
+        if (frame != NULL && good < frame->group_get_res->n_groups)
+            info->found[i] = frame->group_get_res->groups[good];
+        good++;
+        if (!members_wanted(info, info->found[i]))
+            continue;
+        info->question[i] = info->asked_count;
+        info->asked[info->asked_count++] = i;
+    }
+    rest_gather(call, info->asked_count, ask_members_of, on_members_of);
+}
+
+static bool new_info(struct rest_call *call, size_t count, struct info *info)
+{
+    info->count = count;
+    info->good = hy_arena_zalloc(&call->arena, (count + 1) * sizeof *info->good);
+    info->found = hy_arena_zalloc(&call->arena, count * sizeof(Hy__GroupInfo *));
+    info->question = hy_arena_zalloc(&call->arena, count * sizeof *info->question);
+    info->asked = hy_arena_zalloc(&call->arena, count * sizeof *info->asked);
+    if (info->good == NULL || info->found == NULL || info->question == NULL || info->asked == NULL)
+        return rest_fail(call, HY_CODE_GROUP_INTERNAL, NULL);
+    for (size_t i = 0; i < count; i++)
+        if (hy_group_id_ok(info->all[i], false))
+            info->good[info->good_count++] = info->all[i];
+    return true;
+}
+
+void rest_get_group_info(struct rest_call *call)
+{
+    struct info *info = rest_state(call, sizeof *info);
+    json_t *array = NULL;
+
+    if (info == NULL)
+        return;
+    if (rest_array(call->body, "GroupIdList", &array) != REST_GOT || json_array_size(array) == 0 ||
+        json_array_size(array) > MOST_INFO || !rest_texts(array, &call->arena, &info->all)) {
+        rest_fail(call, HY_CODE_GROUP_PARAM, "GroupIdList must be an array of 1 to 50 group ids");
+        return;
+    }
+    if (new_info(call, json_array_size(array), info) &&
+        rest_group_read_filters(call, rest_field(call->body, "ResponseFilter"), &info->filters))
+        rest_gather(call, info->good_count > 0, ask_groups, on_groups);
+}
+
+/* ---------------------------------------------------------------- get_group_member_info, get_role_in_group */
+
+struct members {
+    Hy__MembersGetReq req;
+    struct rest_filters filters;
+    struct rest_users users;
+};
+
+static void ask_members(struct rest_call *call, size_t index)
+{
+    struct members *members = call->state;
+    Hy__Frame question = HY__FRAME__INIT;
+
+    question.body_case = HY__FRAME__BODY_MEMBERS_GET;
+    question.members_get = &members->req;
+    rest_ask_frame(call, index, hy_slot_group(call->app, members->req.group), NULL, &question);
+}
+
+static void on_members(struct rest_call *call)
+{
+    const struct members *members = call->state;
+    const Hy__Frame *frame;
+    json_t *list, *fields;
+
+    if (rest_group_failed(call))
+        return;
+    frame = rest_group_frame(call, 0, HY__FRAME__BODY_MEMBERS_GET_RES);
+    if (frame == NULL) {
+        rest_fail(call, HY_CODE_GROUP_INTERNAL, NULL);
+        return;
+    }
+    list = json_array();
+    for (size_t i = 0; i < frame->members_get_res->n_members; i++)
+        json_array_append_new(list, rest_member_show(frame->members_get_res->members[i],
+                                                     call->wall_ms / 1000, &members->filters));
+    fields = json_object();
+    json_object_set_new(fields, "MemberNum", json_integer(frame->members_get_res->total));
+    json_object_set_new(fields, "MemberList", list);
+    rest_ok(call, fields);
+}
+
+static bool read_roles(struct rest_call *call, Hy__MembersGetReq *req)
+{
+    json_t *array = NULL;
+
+    if (rest_array(call->body, "MemberRoleFilter", &array) == REST_BAD)
+        return rest_fail(call, HY_CODE_GROUP_PARAM, "MemberRoleFilter must be an array of roles");
+    req->roles = hy_arena_zalloc(&call->arena, (json_array_size(array) + 1) * sizeof *req->roles);
+    for (size_t i = 0; req->roles != NULL && i < json_array_size(array); i++) {
+        const char *word = json_string_value(json_array_get(array, i));
+        Hy__Role role = HY__ROLE__ROLE_MEMBER;
+
+        while (role <= HY__ROLE__ROLE_OWNER && word != NULL &&
+               strcmp(rest_role_word(role), word) != 0)
+            role++;
+        if (word == NULL || role > HY__ROLE__ROLE_OWNER)
+            return rest_fail(call, HY_CODE_GROUP_PARAM,
+                             "MemberRoleFilter takes Owner, Admin and Member");
+        req->roles[req->n_roles++] = role;
+    }
+    return true;
+}
+
+void rest_get_group_member_info(struct rest_call *call)
+{
+    struct members *members = rest_state(call, sizeof *members);
+    int64_t limit = 0, offset = 0;
+
+    if (members == NULL)
+        return;
+    hy__members_get_req__init(&members->req);
+    if (!rest_need_group(call, &members->req.group))
+        return;
+    if (rest_int(call->body, "Limit", 0, UINT32_MAX, &limit) == REST_BAD ||
+        rest_int(call->body, "Offset", 0, UINT32_MAX, &offset) == REST_BAD) {
+        rest_fail(call, HY_CODE_GROUP_PARAM, "Limit and Offset must be integers");
+        return;
+    }
+    members->req.limit = (uint32_t)(limit < MOST_LISTED ? limit : MOST_LISTED);
+    members->req.offset = (uint32_t)offset;
+    if (read_roles(call, &members->req) &&
+        rest_group_read_filters(call, call->body, &members->filters))
+        rest_gather(call, 1, ask_members, on_members);
+}
+
+static const char *role_in(const Hy__MembersGetRes *res, const char *user)
+{
+    for (size_t i = 0; i < res->n_members; i++)
+        if (strcmp(res->members[i]->user, user) == 0)
+            return rest_role_word(res->members[i]->role);
+    return rest_role_word(HY__ROLE__ROLE_NONE);
+}
+
+static void on_roles(struct rest_call *call)
+{
+    static const Hy__MembersGetRes nobody = HY__MEMBERS_GET_RES__INIT;
+    const struct members *members = call->state;
+    const Hy__Frame *frame;
+    json_t *list, *fields;
+
+    if (rest_group_failed(call))
+        return;
+    frame = rest_group_frame(call, 0, HY__FRAME__BODY_MEMBERS_GET_RES);
+    list = json_array();
+    for (size_t i = 0; i < members->users.count; i++)
+        json_array_append_new(
+            list, json_pack("{s:o, s:s}", "Member_Account",
+                            rest_json_text(members->users.all[i]), "Role",
+                            role_in(frame != NULL ? frame->members_get_res : &nobody,
+                                    members->users.all[i])));
+    fields = json_object();
+    json_object_set_new(fields, "UserIdList", list);
+    rest_ok(call, fields);
+}
+
+void rest_get_role_in_group(struct rest_call *call)
+{
+    static const struct rest_list_codes codes = {HY_CODE_GROUP_PARAM, HY_CODE_GROUP_PARAM,
+                                                 HY_CODE_GROUP_TOO_MANY, HY_CODE_GROUP_PARAM};
+    struct members *members = rest_state(call, sizeof *members);
+
+    if (members == NULL)
+        return;
+    hy__members_get_req__init(&members->req);
+    if (!rest_need_group(call, &members->req.group) ||
+        !rest_need_accounts(call, "User_Account", MOST_ROLES, &codes, &members->users))
+        return;
+    members->req.users = members->users.good;
+    members->req.n_users = members->users.good_count;
+    if (members->users.good_count == 0)
+        rest_fail(call, HY_CODE_GROUP_PARAM, "User_Account has no well-formed account");
+    else
+        rest_gather(call, 1, ask_members, on_roles);
+}

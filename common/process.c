@@ -101,88 +101,18 @@ static bool quick_action(struct hy_process *process, enum action action, int *ex
     if (action == WRONG ||
         hy_settings_load(process->spec, process->config_file, stderr, &process->settings) != HY_OK)
         return true;
+    *exit_code = EXIT_SUCCESS;
     if (action == RUN)
         return false;
     if (action == PRINT)
         hy_settings_print(process->spec, process->settings, stdout);
     hy_settings_free(process->spec, &process->settings);
-    *exit_code = EXIT_SUCCESS;
     return true;
 }
 
 static struct hy_common_settings *common_of(const struct hy_process *process)
 {
     return process->settings;
-}
-
-/* Every link is a descriptor: take all that the system grants. */
-static void raise_limits(void)
-{
-    struct rlimit limit;
-
-    signal(SIGPIPE, SIG_IGN);
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
-static void open_metrics(void)
-{
-    hy_set(hy_gauge("hongyan_build_info", "version=\"" HY_VERSION "\",revision=\"\"",
-                    "1, with the version as label"),
-           1);
-    own.reload_ok = hy_gauge("hongyan_config_last_reload_successful", "",
-                             "1 if the last reading of the settings was good");
-    own.reload_at = hy_gauge("hongyan_config_last_reload_success_timestamp_seconds", "",
-                             "when the settings were last read");
-    hy_set(own.reload_ok, 1);
-    hy_set(own.reload_at, (int64_t)(hy_wall_ms() / 1000));
-}
-
-static enum hy_err open_parts(struct hy_process *process)
-{
-    struct hy_common_settings *settings = common_of(process);
-    enum hy_log_level level = HY_LOG_INFO;
-    enum hy_err err = hy_log_level_parse(settings->log_level, &level);
-    char port[16];
-
-    if (err != HY_OK)
-        return err;
-    hy_log_open(process->spec->component, settings->name, level,
-                strcmp(settings->log_format, "json") == 0);
-    raise_limits();
-    open_metrics();
-    err = hy_loop_open(&process->loop);
-    if (err != HY_OK)
-        return err;
-    err = hy_status_open(settings->status_listen, &process->status);
-    if (err != HY_OK)
-        return err;
-    hy_status_live(process->status, "main", process->loop);
-    snprintf(port, sizeof port, "%u", (unsigned)hy_status_port(process->status));
-    hy_process_port(process, "status", port);
-    return HY_OK;
-}
-
-bool hy_process_start(struct hy_process *process, const struct hy_settings_spec *spec, int argc,
-                      char **argv, int *exit_code)
-{
-    process->spec = spec;
-    if (quick_action(process, parse_arguments(process, argc, argv), exit_code))
-        return false;
-    enum hy_err err = open_parts(process);
-
-    if (err == HY_OK) {
-        hy_log_info("process.started", "version=%s pid=%d status_port=%u", HY_VERSION,
-                    (int)getpid(), (unsigned)hy_status_port(process->status));
-        return true;
-    }
-    hy_log_error("process.start_failed", "status_listen=%s why=\"%s\"",
-                 common_of(process)->status_listen, hy_err_text(err));
-    hy_process_end(process);
-    *exit_code = EXIT_FAILURE;
-    return false;
 }
 
 /* ---- signals ---- */
@@ -229,14 +159,92 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
         stop(arg, (int)number);
 }
 
-void hy_process_run(struct hy_process *process)
+/* From here on a signal waits for the loop instead of ending the process. */
+static enum hy_err open_signals(struct hy_process *process)
 {
     own.stopping = false;
     for (int i = 0; i < SIGNALS; i++) {
         own.signals[i] = evsignal_new(hy_loop_base(process->loop), handled[i], on_signal, process);
-        if (own.signals[i] != NULL)
-            event_add(own.signals[i], NULL);
+        if (own.signals[i] == NULL || event_add(own.signals[i], NULL) != 0)
+            return HY_ENOMEM;
     }
+    return HY_OK;
+}
+
+/* ---- start and end ---- */
+
+/* Every link is a descriptor: take all that the system grants. */
+static void raise_limits(void)
+{
+    struct rlimit limit;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void open_metrics(void)
+{
+    own.reload_ok = hy_gauge("hongyan_config_last_reload_successful", "",
+                             "1 if the last reading of the settings was good");
+    own.reload_at = hy_gauge("hongyan_config_last_reload_success_timestamp_seconds", "",
+                             "when the settings were last read");
+    hy_set(own.reload_ok, 1);
+    hy_set(own.reload_at, (int64_t)(hy_wall_ms() / 1000));
+}
+
+static enum hy_err open_parts(struct hy_process *process)
+{
+    struct hy_common_settings *settings = common_of(process);
+    enum hy_log_level level = HY_LOG_INFO;
+    enum hy_err err = hy_log_level_parse(settings->log_level, &level);
+    char port[16];
+
+    if (err != HY_OK)
+        return err;
+    hy_log_open(process->spec->component, settings->name, level,
+                strcmp(settings->log_format, "json") == 0);
+    raise_limits();
+    open_metrics();
+    err = hy_loop_open(&process->loop);
+    if (err != HY_OK)
+        return err;
+    err = open_signals(process);
+    if (err != HY_OK)
+        return err;
+    err = hy_status_open(settings->status_listen, &process->status);
+    if (err != HY_OK)
+        return err;
+    hy_status_live(process->status, "main", process->loop);
+    snprintf(port, sizeof port, "%u", (unsigned)hy_status_port(process->status));
+    hy_process_port(process, "status", port);
+    return HY_OK;
+}
+
+bool hy_process_start(struct hy_process *process, const struct hy_settings_spec *spec, int argc,
+                      char **argv, int *exit_code)
+{
+    process->spec = spec;
+    if (quick_action(process, parse_arguments(process, argc, argv), exit_code))
+        return false;
+    enum hy_err err = open_parts(process);
+
+    if (err == HY_OK) {
+        hy_log_info("process.started", "version=%s pid=%d status_port=%u", HY_VERSION,
+                    (int)getpid(), (unsigned)hy_status_port(process->status));
+        return true;
+    }
+    hy_log_error("process.start_failed", "status_listen=%s why=\"%s\"",
+                 common_of(process)->status_listen, hy_err_text(err));
+    hy_process_end(process);
+    *exit_code = EXIT_FAILURE;
+    return false;
+}
+
+void hy_process_run(struct hy_process *process)
+{
     hy_loop_run(process->loop);
     hy_log_info("process.stopped", "pid=%d", (int)getpid());
 }

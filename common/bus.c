@@ -1,150 +1,16 @@
 #include "common/bus.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/bus_int.h"
 #include "common/clock.h"
-#include "common/log.h"
 
 enum {
     QUEUE_BYTES = 64 << 20,
-    TURN_MESSAGES = 64, /* a socket's share of a turn, so that other work goes on */
-    TURN_BYTES = 1 << 20,
-    STALL_MS = 100,      /* a tick later than this was not silence but us */
-    WHO_MS = 100,
+    STALL_MS = 100, /* a tick later than this was not silence but us */
     BLOCKED_MS = 5,
 };
-
-/* ---- what comes in ---- */
-
-/* Where a batch came from, while its records are given out. */
-struct source {
-    struct hy_bus *bus;
-    struct hy_peer *peer; /* NULL: an unknown route */
-    const struct bus_message *message;
-};
-
-static void ask_who(struct source *source)
-{
-    struct hy_bus *bus = source->bus;
-    uint64_t now_ms = hy_loop_now_ms(bus->loop);
-
-    if (now_ms - bus->who_ms < WHO_MS &&
-        memcmp(bus->who_route, source->message->route, BUS_ROUTE) == 0)
-        return;
-    bus->who_ms = now_ms;
-    memcpy(bus->who_route, source->message->route, BUS_ROUTE);
-    (void)bus_control(bus->server, source->message->route, BUS_WHO, 0, NULL, 0);
-}
-
-static void on_control(struct source *source, const struct hy_record *record)
-{
-    struct hy_peer *peer = source->peer;
-
-    switch (record->kind) {
-    case BUS_HELLO:
-        if (peer != NULL && peer->dialled)
-            break;
-        bus_peer_hello(source->bus, source->message->route, source->message->user, record);
-        source->peer = bus_peer_by_route(source->bus, source->message->route);
-        break;
-    case BUS_WELCOME:
-        if (peer != NULL && peer->dialled)
-            bus_peer_welcome(peer, record);
-        break;
-    case BUS_WHO:
-        if (peer != NULL && peer->dialled)
-            bus_peer_send_hello(peer);
-        break;
-    case BUS_BYE:
-        if (peer != NULL)
-            bus_peer_down(peer);
-        break;
-    default: /* BUS_BEAT, and what later versions may say */
-        break;
-    }
-}
-
-static void on_record(void *arg, const struct hy_record *record)
-{
-    struct source *source = arg;
-    struct hy_peer *peer = source->peer;
-
-    if (peer != NULL && peer->gone)
-        return; /* undialled by a record before this one */
-    if (peer == NULL && record->kind != BUS_HELLO) {
-        ask_who(source);
-    } else if (record->kind < BUS_KIND_FIRST) {
-        on_control(source, record);
-    } else {
-        hy_add(peer->counters->received, 1);
-        if (record->kind & HY_BUS_ANSWER)
-            bus_calls_answer(source->bus->calls, record);
-        else
-            source->bus->handler.record(source->bus->ctx, peer, record);
-    }
-}
-
-static void on_message(struct hy_bus *bus, struct hy_peer *dialled, const struct bus_message *message)
-{
-    struct source source = {bus, dialled, message};
-
-    if (dialled == NULL)
-        source.peer = bus_peer_by_route(bus, message->route);
-    if (source.peer != NULL)
-        bus_peer_heard(source.peer);
-    if (hy_bus_batch_each(message->data, message->len, on_record, &source) != HY_OK)
-        hy_log_warn("bus.malformed", "what=batch peer=%s len=%zu",
-                    source.peer != NULL ? source.peer->name : "unknown", message->len);
-}
-
-static void on_event(struct hy_bus *bus, struct hy_peer *dialled, enum bus_event event)
-{
-    if (dialled == NULL) {
-        bus->probes = event == BUS_DISCONNECTED ? 2 : bus->probes;
-        return;
-    }
-    switch (event) {
-    case BUS_CONNECTED:
-        dialled->connected = true;
-        bus_peer_send_hello(dialled);
-        break;
-    case BUS_DISCONNECTED:
-        dialled->connected = false;
-        bus_peer_down(dialled);
-        break;
-    case BUS_REFUSED:
-        hy_log_warn("bus.refused_us", "peer=%s endpoint=\"%s\" why=\"its keys and ours do not match\"",
-                    dialled->name, bus_socket_endpoint(dialled->socket));
-        break;
-    }
-}
-
-/* Read a socket's share of a turn. Returns whether there is more. */
-static bool drain(struct hy_bus *bus, struct bus_socket *socket, struct hy_peer *dialled)
-{
-    struct bus_message message;
-    enum bus_event event;
-    size_t bytes = 0;
-
-    for (int i = 0; i < TURN_MESSAGES && bytes < TURN_BYTES; i++) {
-        if (!bus_socket_recv(socket, &message)) {
-            while (bus_socket_event(socket, &event)) {
-                on_event(bus, dialled, event);
-                if (dialled != NULL && dialled->gone)
-                    return false;
-            }
-            return false;
-        }
-        bytes += message.len;
-        on_message(bus, dialled, &message);
-        if (dialled != NULL && dialled->gone)
-            return false;
-    }
-    return true;
-}
 
 /* ---- turns ---- */
 
@@ -156,14 +22,14 @@ void bus_wake(struct hy_bus *bus)
 
 static void drain_server(struct hy_bus *bus)
 {
-    bus->server_more = drain(bus, bus->server, NULL);
+    bus->server_more = bus_drain(bus, bus->server, NULL);
     if (bus->server_more)
         hy_timer_set(bus->more, 0);
 }
 
 static void drain_dialled(struct hy_peer *peer)
 {
-    bool more = drain(peer->bus, peer->socket, peer);
+    bool more = bus_drain(peer->bus, peer->socket, peer);
 
     if (peer->gone)
         return;
@@ -249,18 +115,18 @@ static void on_turn(void *arg)
     bus->hook_turn = hy_loop_turns(bus->loop);
 }
 
-/* After a stall of ours first hear what came meanwhile, before anybody is judged. */
+/* After a stall of ours first hear what came meanwhile, before anybody is judged. A loop that is
+ * always slow judges at every second tick. */
 static void on_tick(void *arg)
 {
     struct hy_bus *bus = arg;
     uint64_t now_ms = hy_loop_now_ms(bus->loop), passed = now_ms - bus->ticked_ms;
 
     bus->ticked_ms = now_ms;
-    if (passed > STALL_MS) {
-        bus->run_ms += BUS_TICK_MS;
+    bus->run_ms += passed > STALL_MS ? BUS_TICK_MS : passed;
+    bus->stalled = passed > STALL_MS && !bus->stalled;
+    if (bus->stalled)
         return;
-    }
-    bus->run_ms += passed;
     bus_calls_tick(bus->calls);
     bus_peers_tick(bus);
 }

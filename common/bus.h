@@ -9,7 +9,8 @@
  * (hy_bus_call) and every request must be harmless when it comes twice.
  *
  * tcp endpoints use CURVE with an allow-list of client keys (ZAP); ipc endpoints rely on the rights
- * of the socket's directory. Nothing blocks. Only bus_zmq.c and bus_curve.c say zmq_. */
+ * of the socket's directory. Nothing blocks. Only bus_zmq.c, bus_context.c and bus_curve.c
+ * say zmq_. */
 
 #ifndef COMMON_BUS_H
 #define COMMON_BUS_H

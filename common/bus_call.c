@@ -24,9 +24,9 @@ struct call {
     struct call *next_id;
     uint64_t id;
     uint64_t deadline_ms, next_ms;
-    uint64_t peer;     /* handle of whom to ask, without pick */
-    uint64_t asked;    /* handle of who has the question; 0: nobody */
-    bool sent;         /* ever */
+    uint64_t peer;  /* handle of whom to ask, without pick */
+    uint64_t asked; /* handle of who has the question; 0: nobody */
+    bool sent;      /* ever */
     struct hy_call how;
     size_t len;
     uint8_t payload[];
@@ -240,7 +240,8 @@ static struct call *call_new(struct hy_bus *bus, const struct hy_call *how, size
     return call;
 }
 
-uint64_t hy_bus_call(struct hy_bus *bus, const struct hy_call *call, const void *payload, size_t len)
+uint64_t hy_bus_call(struct hy_bus *bus, const struct hy_call *call, const void *payload,
+                     size_t len)
 {
     struct call *c = call_new(bus, call, len);
 

@@ -19,8 +19,8 @@ struct bus_keys {
 enum hy_err bus_keys_load(const char *dir, const char *component, struct bus_keys *keys) HY_CHECKED;
 
 /* Another component's public key. HY_ECONFIG as above. */
-enum hy_err bus_keys_public(const char *dir, const char *component, char key[static BUS_KEY])
-    HY_CHECKED;
+enum hy_err bus_keys_public(const char *dir, const char *component,
+                            char key[static BUS_KEY]) HY_CHECKED;
 
 /* Start the thread that answers ZeroMQ's question "may this key connect?" (ZAP); the socket's ZAP
  * domain is its key directory. Once a context, before any CURVE bind. HY_EIO. */

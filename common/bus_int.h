@@ -1,5 +1,6 @@
-/* bus_int - what the bus's own files share: bus.c (turns and dispatch), bus_peer.c (who is there),
- * bus_queue.c (what waits for a peer) and bus_call.c (questions). */
+/* bus_int - what the bus's own files share: bus.c (opening and turns), bus_in.c (what comes
+ * in), bus_peer.c (who is there), bus_queue.c (what waits for a peer), bus_send.c (what users do
+ * with peers), bus_call.c (questions) and bus_metrics.c. */
 
 #ifndef COMMON_BUS_INT_H
 #define COMMON_BUS_INT_H
@@ -64,10 +65,10 @@ struct hy_peer {
     uint64_t handle, boot;
     char name[HY_BUS_NAME_MAX + 1], component[HY_BUS_NAME_MAX + 1];
     bool dialled, known, up, connected, dirty, more, gone; /* more: see hy_bus.more */
-    struct bus_socket *socket;  /* of a dialled peer its own, else the bus's server; NULL: gone */
-    uint8_t route[BUS_ROUTE];   /* accepted: where to send to. dialled: how it knows us */
+    struct bus_socket *socket; /* of a dialled peer its own, else the bus's server; NULL: gone */
+    uint8_t route[BUS_ROUTE];  /* accepted: where to send to. dialled: how it knows us */
     struct bus_queue queue;
-    uint64_t heard_ms;          /* of the bus's running time */
+    uint64_t heard_ms;                   /* of the bus's running time */
     uint64_t sent_ms, hello_ms, down_ms; /* of the loop's clock */
     uint64_t hellos, hello_floor;        /* a WELCOME counts for HELLOs after the last DOWN only */
     uint64_t complain_ms;                /* when to log that a dialled peer does not answer */
@@ -92,16 +93,21 @@ struct hy_bus {
     struct hy_peer *dirty, *dialled, *grave;
     struct hy_timer *tick, *more; /* more: sockets that hold more than a turn's share */
     bool hooked, server_more;
-    uint64_t hook_turn;            /* the turn whose hook has run */
-    uint64_t ticked_ms, run_ms;    /* run_ms: time that this loop was running */
-    unsigned probes;               /* a link of the server broke: ask all who is there */
-    uint8_t who_route[BUS_ROUTE];  /* whom we asked last, not to ask for each batch */
+    uint64_t hook_turn;           /* the turn whose hook has run */
+    uint64_t ticked_ms, run_ms;   /* run_ms: time that this loop was running */
+    bool stalled;                 /* the last tick came late */
+    unsigned probes;              /* a link of the server broke: ask all who is there */
+    uint8_t who_route[BUS_ROUTE]; /* whom we asked last, not to ask for each batch */
     uint64_t who_ms;
     struct bus_calls *calls;
 };
 
 /* bus.c: make sure that what was queued leaves soon, also when this turn's hook has run. */
 void bus_wake(struct hy_bus *bus);
+
+/* bus_in.c: read a socket's share of a turn (dialled NULL: the server's). Returns whether there is
+ * more. */
+bool bus_drain(struct hy_bus *bus, struct bus_socket *socket, struct hy_peer *dialled);
 
 struct hy_peer *bus_peer_new(struct hy_bus *bus, const char *name, const char *component,
                              bool dialled);

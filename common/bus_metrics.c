@@ -6,8 +6,10 @@ static const char *const components[] = {"gateway", "router", "presence", "store
 enum { COMPONENTS = sizeof components / sizeof components[0] };
 
 #define LABELS(suffix)                                                                             \
-    {"peer=\"gateway\"" suffix,  "peer=\"router\"" suffix, "peer=\"presence\"" suffix,             \
-     "peer=\"store\"" suffix, "peer=\"ctl\"" suffix,    "peer=\"other\"" suffix}
+    {                                                                                              \
+        "peer=\"gateway\"" suffix, "peer=\"router\"" suffix, "peer=\"presence\"" suffix,           \
+            "peer=\"store\"" suffix, "peer=\"ctl\"" suffix, "peer=\"other\"" suffix                \
+    }
 
 static void counters_make(struct bus_counters *counters, size_t i)
 {

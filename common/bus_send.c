@@ -89,7 +89,8 @@ enum hy_err hy_bus_send_pb(struct hy_peer *peer, uint16_t kind, uint64_t id,
     return err;
 }
 
-void hy_bus_answer(struct hy_peer *peer, uint16_t kind, uint64_t id, const void *payload, size_t len)
+void hy_bus_answer(struct hy_peer *peer, uint16_t kind, uint64_t id, const void *payload,
+                   size_t len)
 {
     enum hy_err lost = hy_bus_send(peer, kind | HY_BUS_ANSWER, id, payload, len);
 

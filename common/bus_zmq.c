@@ -1,7 +1,6 @@
 #include "common/bus_zmq.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,24 +8,25 @@
 #include <sys/un.h>
 #include <zmq.h>
 
+#include "common/bus_context.h"
 #include "common/bus_curve.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 enum {
     ENDPOINT_BYTES = 512,
-    HIGH_WATER = 256,          /* batches; records beyond wait in the bus's own queue */
-    LINGER_MS = 200,           /* for a last goodbye */
-    HEARTBEAT_MS = 500,        /* ZeroMQ's own find half-open connections. It waits longer than the */
-    HEARTBEAT_WAIT_MS = 5000,  /* bus does, so that a stopped process does not lose its links */
+    HIGH_WATER = 256,   /* batches; records beyond wait in the bus's own queue */
+    LINGER_MS = 200,    /* for a last goodbye */
+    HEARTBEAT_MS = 500, /* ZeroMQ's own find half-open connections. It waits longer than the */
+    HEARTBEAT_WAIT_MS = 5000, /* bus does, so that a stopped process does not lose its links */
     RECONNECT_MS = 20,
     RECONNECT_MOST_MS = 500,
     MESSAGE_MAX = 40 << 20,
-    SOCKETS_MAX = 8192,
     ZAP_DOMAIN_MAX = 254,
 };
 
 struct bus_socket {
-    void *zmq, *monitor;
+    void *context, *zmq, *monitor;
     struct hy_watch *watch, *monitor_watch;
     bool serve, used, monitor_fired;
     zmq_msg_t message; /* the one lent */
@@ -34,48 +34,6 @@ struct bus_socket {
     void (*ready)(void *arg);
     void *arg;
 };
-
-/* ---- the process's one context ---- */
-
-static struct {
-    pthread_mutex_t lock;
-    void *zmq;
-    struct bus_zap *zap;
-    unsigned users, monitors;
-} context = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-/* Take a share of the context, to be given back also after an error; with_zap before a CURVE bind. */
-static enum hy_err context_take(bool with_zap)
-{
-    enum hy_err err = HY_OK;
-
-    pthread_mutex_lock(&context.lock);
-    if (context.zmq == NULL) {
-        context.zmq = zmq_ctx_new();
-        if (context.zmq != NULL)
-            zmq_ctx_set(context.zmq, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
-    }
-    if (context.zmq == NULL)
-        err = HY_ENOMEM;
-    else if (with_zap && context.zap == NULL)
-        err = bus_zap_start(context.zmq, &context.zap);
-    context.users++;
-    pthread_mutex_unlock(&context.lock);
-    return err;
-}
-
-static void context_give(void)
-{
-    pthread_mutex_lock(&context.lock);
-    if (--context.users == 0 && context.zmq != NULL) {
-        zmq_ctx_shutdown(context.zmq);
-        bus_zap_join(&context.zap);
-        while (zmq_ctx_term(context.zmq) != 0 && errno == EINTR)
-            ;
-        context.zmq = NULL;
-    }
-    pthread_mutex_unlock(&context.lock);
-}
 
 /* ---- opening ---- */
 
@@ -88,7 +46,7 @@ static bool is_ipc(const char *endpoint)
 static enum hy_err check_ipc(const char *endpoint, bool serve)
 {
     const char *path = endpoint + 6, *slash = strrchr(path, '/');
-    char dir[sizeof ((struct sockaddr_un *)0)->sun_path] = ".";
+    char dir[sizeof((struct sockaddr_un *)0)->sun_path] = ".";
     struct stat st;
 
     if (strlen(path) >= sizeof dir) {
@@ -101,7 +59,8 @@ static enum hy_err check_ipc(const char *endpoint, bool serve)
     if (slash != NULL)
         snprintf(dir, sizeof dir, "%.*s", (int)(slash > path ? slash - path : 1), path);
     if (stat(dir, &st) != 0) {
-        hy_log_error("bus.endpoint", "endpoint=\"%s\" why=\"its directory is not there\"", endpoint);
+        hy_log_error("bus.endpoint", "endpoint=\"%s\" why=\"its directory is not there\"",
+                     endpoint);
         return HY_ECONFIG;
     }
     if ((st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0) {
@@ -127,8 +86,7 @@ static bool set_common(void *zmq)
     int64_t message_max = MESSAGE_MAX;
 
     return set_int(zmq, ZMQ_SNDHWM, HIGH_WATER) && set_int(zmq, ZMQ_RCVHWM, HIGH_WATER) &&
-           set_int(zmq, ZMQ_LINGER, LINGER_MS) &&
-           set_int(zmq, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
+           set_int(zmq, ZMQ_LINGER, LINGER_MS) && set_int(zmq, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
            set_int(zmq, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_WAIT_MS) &&
            set_int(zmq, ZMQ_RECONNECT_IVL, RECONNECT_MS) &&
            set_int(zmq, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MOST_MS) &&
@@ -224,12 +182,11 @@ static enum hy_err open_monitor(struct bus_socket *s)
 
     if (!s->serve)
         events |= ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
-    pthread_mutex_lock(&context.lock);
-    snprintf(endpoint, sizeof endpoint, "inproc://hy-monitor-%u", context.monitors++);
-    pthread_mutex_unlock(&context.lock);
+    snprintf(endpoint, sizeof endpoint, "inproc://hy-monitor-%llu",
+             (unsigned long long)hy_random64());
     if (zmq_socket_monitor(s->zmq, endpoint, events) != 0)
         return HY_EIO;
-    s->monitor = zmq_socket(context.zmq, ZMQ_PAIR);
+    s->monitor = zmq_socket(s->context, ZMQ_PAIR);
     if (s->monitor == NULL || !set_int(s->monitor, ZMQ_LINGER, 0) ||
         zmq_connect(s->monitor, endpoint) != 0)
         return HY_EIO;
@@ -243,7 +200,7 @@ static enum hy_err build(struct hy_loop *loop, const struct bus_socket_config *c
     bool curve = config->curve_dir != NULL && !is_ipc(config->endpoint);
     enum hy_err err = HY_EIO;
 
-    s->zmq = zmq_socket(context.zmq, config->serve ? ZMQ_ROUTER : ZMQ_DEALER);
+    s->zmq = zmq_socket(s->context, config->serve ? ZMQ_ROUTER : ZMQ_DEALER);
     if (s->zmq == NULL || !set_common(s->zmq) || !set_kind(s->zmq, config))
         return HY_EIO;
     if (is_ipc(config->endpoint))
@@ -276,7 +233,7 @@ enum hy_err bus_socket_open(struct hy_loop *loop, const struct bus_socket_config
     s->arg = config->arg;
     s->used = s->monitor_fired = true;
     zmq_msg_init(&s->message);
-    err = context_take(zap);
+    err = bus_context_take(zap, &s->context);
     if (err == HY_OK)
         err = build(loop, config, s);
     if (err != HY_OK) {
@@ -303,7 +260,7 @@ void bus_socket_close(struct bus_socket **socket)
     }
     if (s->zmq != NULL)
         zmq_close(s->zmq);
-    context_give();
+    bus_context_give();
     free(s);
 }
 
@@ -436,5 +393,6 @@ bool bus_socket_pending(struct bus_socket *socket)
     if (!socket->used)
         return false;
     socket->used = false;
-    return zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &len) == 0 && (events & ZMQ_POLLIN) != 0;
+    return zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &len) == 0 &&
+           (events & ZMQ_POLLIN) != 0;
 }

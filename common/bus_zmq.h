@@ -18,12 +18,12 @@ enum { BUS_ROUTE = 13 }; /* 'H', boot id, number of the dial: never the same twi
 struct bus_socket;
 
 struct bus_socket_config {
-    bool serve;            /* bind a ROUTER; else connect a DEALER */
+    bool serve; /* bind a ROUTER; else connect a DEALER */
     const char *endpoint;
-    const uint8_t *route;  /* DEALER: how the server will know it, BUS_ROUTE bytes */
-    const char *curve_dir; /* NULL without; not used for ipc */
-    const char *component; /* whose keys are ours */
-    const char *server;    /* DEALER: component of the server, for its public key */
+    const uint8_t *route;     /* DEALER: how the server will know it, BUS_ROUTE bytes */
+    const char *curve_dir;    /* NULL without; not used for ipc */
+    const char *component;    /* whose keys are ours */
+    const char *server;       /* DEALER: component of the server, for its public key */
     void (*ready)(void *arg); /* messages or events may be there */
     void *arg;
 };

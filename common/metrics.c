@@ -344,8 +344,8 @@ enum hy_err hy_metrics_write(struct hy_buf *buf)
     for (; scrape != NULL; scrape = scrape->next)
         scrape->fn(scrape->arg); /* not under the lock: it may make series */
     put_head(&out, "hongyan_build_info", "gauge", "Version of this program");
-    put_number(&out, "hongyan_build_info", "version=\"" HY_VERSION "\",revision=\"" HY_REVISION "\"",
-               1);
+    put_number(&out, "hongyan_build_info",
+               "version=\"" HY_VERSION "\",revision=\"" HY_REVISION "\"", 1);
     put_logs(&out);
     pthread_mutex_lock(&lock);
     for (const struct family *family = families; family != NULL; family = family->next)

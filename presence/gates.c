@@ -7,7 +7,10 @@
 #include "presence/device.h"
 #include "presence/inner.h"
 
-enum { DEVICE_ID_MAX = 64 };
+enum {
+    DEVICE_ID_MAX = 64,
+    OPENING_MS = 5000, /* the deadline of a call: longer no opening is under way */
+};
 
 static struct worker *worker_of(struct presence *p, struct hy_peer *peer)
 {
@@ -257,6 +260,17 @@ struct leaving {
     bool all; /* or those that its registration did not name */
 };
 
+/* A session whose opening was not answered yet when the worker wrote its list is not on it. If one
+ * is spared that is gone indeed, the next leases differ and it is asked again. */
+static bool leaves(const struct leaving *l, const struct session *s)
+{
+    uint32_t age_ms = (uint32_t)hy_loop_now_ms(l->presence->loop) - s->bound_ms;
+
+    if (s->state != SESSION_LIVES || s->worker != l->worker)
+        return false;
+    return l->all || (s->epoch != l->worker->epoch && age_ms > OPENING_MS);
+}
+
 static void leave(void *arg, struct user *user)
 {
     const struct leaving *l = arg;
@@ -266,8 +280,7 @@ static void leave(void *arg, struct user *user)
     sessions_pin(user);
     for (struct session *s = user->sessions, *next; s != NULL; s = next) {
         next = s->next;
-        if (s->state != SESSION_LIVES || s->worker != l->worker ||
-            (!l->all && s->epoch == l->worker->epoch))
+        if (!leaves(l, s))
             continue;
         /* A user of another process went back there: he is not offline. */
         if (owned)
@@ -322,6 +335,17 @@ void gates_peer(struct presence *p, struct hy_peer *peer, enum hy_peer_event eve
         sessions_each(p->sessions, leave, &(struct leaving){p, worker, true});
     worker->registered = false;
     ask_register(p, worker);
+}
+
+void gates_recount(struct presence *p)
+{
+    uint64_t now_ms = hy_loop_now_ms(p->loop);
+
+    for (struct worker *w = p->workers.first; w != NULL; w = w->next) {
+        lease_heard(&w->lease, now_ms);
+        w->registered = false;
+        ask_register(p, w);
+    }
 }
 
 void gates_tick(struct presence *p, uint64_t now_ms)

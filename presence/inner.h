@@ -32,7 +32,7 @@ struct presence {
     char name[64];
     char *peer_names[64]; /* presence processes of the settings, this one too */
     size_t peer_count;
-    uint64_t started_ms, report_ms;
+    uint64_t started_ms, report_ms, tick_ms;
     uint64_t lease_ms, grace_ms, warm_ms, report_every_ms;
     bool warming; /* not all gateways have registered yet */
     struct hy_metric *kicks, *refused;
@@ -56,6 +56,9 @@ presence_handler questions_watch, questions_unwatch, questions_state, questions_
 
 /* A gateway worker came, restarted or went. */
 void gates_peer(struct presence *presence, struct hy_peer *peer, enum hy_peer_event event);
+
+/* Ask all workers to register, and believe in them meanwhile. */
+void gates_recount(struct presence *presence);
 
 /* Look after leases. Twice a second. */
 void gates_tick(struct presence *presence, uint64_t now_ms);

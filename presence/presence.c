@@ -8,7 +8,11 @@
 #include "common/slot.h"
 #include "presence/inner.h"
 
-enum { TICK_MS = 100, REPORT_DEADLINE_MS = 5000 };
+enum {
+    TICK_MS = 100,
+    STALL_MS = 1500, /* as long as the others believe in a silent peer, about */
+    REPORT_DEADLINE_MS = 5000,
+};
 
 typedef struct presence_settings set;
 
@@ -173,11 +177,24 @@ static void report(struct presence *p, uint64_t now_ms)
     hy_arena_reset(&p->arena);
 }
 
+/* We stood still (stopped, swapped, a suspended machine): what happened meanwhile went to others or
+ * waits in sockets, and no lease ended by our clock alone. It is as after a start. */
+static void begin_warming(struct presence *p, uint64_t now_ms)
+{
+    hy_log_warn("presence.stalled", "for_ms=%llu", (unsigned long long)(now_ms - p->tick_ms));
+    p->warming = true;
+    p->started_ms = now_ms;
+    gates_recount(p);
+}
+
 static void on_tick(void *arg)
 {
     struct presence *p = arg;
     uint64_t now_ms = hy_loop_now_ms(p->loop);
 
+    if (now_ms > p->tick_ms + STALL_MS)
+        begin_warming(p, now_ms);
+    p->tick_ms = now_ms;
     gates_tick(p, now_ms);
     if (p->warming)
         end_warming(p, now_ms);
@@ -292,7 +309,7 @@ enum hy_err presence_open(struct hy_loop *loop, const struct presence_settings *
     presence_reload(p, settings);
     p->warm_ms = (uint64_t)settings->warm_ms;
     p->started_ms = hy_steady_ms();
-    p->report_ms = p->started_ms;
+    p->report_ms = p->tick_ms = p->started_ms;
     p->warming = true;
     hy_timer_every(p->tick, TICK_MS);
     if (p->peer_count > 0 && !listed(p))

@@ -234,6 +234,7 @@ static void attach(struct sessions *sessions, struct user *user, struct session 
     session->worker = worker;
     session->link = link;
     session->epoch = worker->epoch;
+    session->bound_ms = (uint32_t)hy_steady_ms();
     session->state = SESSION_LIVES;
     worker_add(worker, session->id, link);
     count_device(sessions->config.count, session->platform, 1);

@@ -26,6 +26,7 @@ struct session {
     uint64_t until_ms;     /* lost or over: when it is forgotten */
     struct worker *worker; /* that holds the link; NULL unless it lives */
     uint32_t epoch;        /* of the worker's registration that named it */
+    uint32_t bound_ms;     /* when it came to its worker; the lower 32 bits */
     uint8_t state;         /* enum session_state */
     uint8_t platform;      /* Hy__Platform */
     char device[];

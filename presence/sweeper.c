@@ -338,7 +338,8 @@ void sweeper_apps(struct sweeper *s)
 
 void sweeper_tick(struct sweeper *s, uint64_t now_ms)
 {
-    if (s->presence->warming)
+    /* Without a gateway nobody would tell us who is online: perhaps it is us who are cut off. */
+    if (s->presence->warming || !workers_any_up(&s->presence->workers))
         return;
     hand_over(s, now_ms);
     ask_page(s, now_ms);

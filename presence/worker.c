@@ -36,6 +36,14 @@ bool workers_registered(const struct workers *workers)
     return true;
 }
 
+bool workers_any_up(const struct workers *workers)
+{
+    for (const struct worker *w = workers->first; w != NULL; w = w->next)
+        if (w->up)
+            return true;
+    return false;
+}
+
 void workers_tidy(struct workers *workers)
 {
     for (struct worker **at = &workers->first; *at != NULL;) {

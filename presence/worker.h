@@ -34,6 +34,9 @@ struct worker *workers_find(const struct workers *workers, const char *name);
 /* Have all that are up registered? */
 bool workers_registered(const struct workers *workers);
 
+/* Is any up? */
+bool workers_any_up(const struct workers *workers);
+
 /* Forget those that are down and hold nothing. */
 void workers_tidy(struct workers *workers);
 

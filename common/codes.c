@@ -2,8 +2,8 @@
 
 #include <stddef.h>
 
-#define CODE_CASE(name, number, text) \
-    case number:                      \
+#define CODE_CASE(name, number, text)                                                              \
+    case number:                                                                                   \
         return text;
 
 /* A switch: two rows with one number do not compile. */
@@ -23,7 +23,8 @@ static const struct code {
     const char *text;
 } codes[] = {HY_CODES(CODE_ROW)};
 
-void hy_code_each(void (*fn)(void *arg, const char *name, uint32_t code, const char *text), void *arg)
+void hy_code_each(void (*fn)(void *arg, const char *name, uint32_t code, const char *text),
+                  void *arg)
 {
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         fn(arg, codes[i].name, codes[i].number, codes[i].text);

@@ -1,0 +1,42 @@
+/* applist - the apps, read again from the store every 500 ms, for this router and for those who ask
+ * it.
+ *
+ * Belongs to the router's loop. */
+
+#ifndef ROUTER_APPLIST_H
+#define ROUTER_APPLIST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/app.h"
+#include "common/bus.h"
+#include "common/err.h"
+#include "common/loop.h"
+#include "router/stores.h"
+
+struct applist;
+
+/* Begin to read. */
+enum hy_err applist_open(struct hy_loop *loop, struct stores *stores,
+                         struct applist **applist) HY_CHECKED;
+
+/* The bus is closed. NULL is fine. */
+void applist_close(struct applist **applist);
+
+/* The app, or NULL; lent for the turn. */
+const Hy__App *applist_find(const struct applist *applist, uint32_t sdkappid);
+
+/* Read at once: something was changed. */
+void applist_hurry(struct applist *applist);
+
+/* Answer an AppsReq with what changed since the version it names. */
+void applist_answer(struct applist *applist, struct hy_peer *peer, const struct hy_record *record);
+
+/* Have the apps been read once? Any thread may ask. */
+bool applist_ready(const struct applist *applist);
+
+/* Where the list of apps lives. */
+uint16_t applist_slot(void);
+
+#endif

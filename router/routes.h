@@ -1,0 +1,62 @@
+/* routes - for each group in use: which links of which gateway its members have.
+ *
+ * A route is made when the group's first message is to be told, from the member list of the store
+ * and the places of users; it follows presence, is made anew when the group's member version
+ * changes, and dropped when idle. Messages wait in order while it is being made. Belongs to the
+ * router's loop. */
+
+#ifndef ROUTER_ROUTES_H
+#define ROUTER_ROUTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "router/push.h"
+#include "router/stores.h"
+#include "router/users.h"
+
+struct routes;
+
+struct routes_config {
+    struct stores *stores;
+    struct users *users;
+    struct push *push;
+    uint32_t deadline_ms; /* to read a member list */
+    uint64_t idle_ms;     /* a route unused for so long is dropped */
+    size_t seats_cap;     /* members in all routes, beyond which the least used go */
+};
+
+/* A frame for the members of a group; lent for the call. */
+struct routes_post {
+    uint32_t app;
+    const char *group;
+    uint64_t version; /* of the members it is meant for; 0: whoever is one now */
+    uint64_t time_ms; /* who joined in a later second is not told; 0: all are */
+    struct push_frame frame;
+    const struct place *except; /* not to this one; NULL to all */
+};
+
+/* The config is copied. */
+enum hy_err routes_open(const struct routes_config *config, struct routes **routes) HY_CHECKED;
+
+/* The bus is closed. NULL is fine. */
+void routes_close(struct routes **routes);
+
+/* Tell the members, at once or when the route is there; in the order of calls. When they cannot be
+ * found out, gateways are made to resync. */
+void routes_post(struct routes *routes, const struct routes_post *post);
+
+/* The members, or what they want to hear, changed without a new version: look again next time. */
+void routes_forget(struct routes *routes, uint32_t app, const char *group);
+
+/* The places of a user with seats are about to change; for users_config. ctx is the routes. */
+void routes_moved(void *ctx, struct user *user, const struct place *places, size_t count);
+
+/* Drop what is idle; now and then. */
+void routes_tick(struct routes *routes, uint64_t now_ms);
+
+/* How many there are. */
+size_t routes_count(const struct routes *routes);
+
+#endif

@@ -1,0 +1,65 @@
+/* users_entry - how users.c and users_watch.c keep a user. For these two only. */
+
+#ifndef ROUTER_USERS_ENTRY_H
+#define ROUTER_USERS_ENTRY_H
+
+#include "common/metrics.h"
+#include "router/table.h"
+#include "router/users.h"
+
+enum part { PART_NONE, PART_LOADING, PART_KNOWN };
+
+struct entry {
+    struct user user; /* first: the wait of a caller points here */
+    struct users *owner;
+    uint64_t hash;
+    struct entry *newer, *older; /* in the order of arrival, for eviction */
+    struct entry *next_watch;    /* in users->to_watch */
+    struct user_wait *waits;
+    char *texts; /* nick and face */
+    struct place *places;
+    uint32_t pins, code;
+    int presence;          /* the process that was asked for the places; -1 none */
+    uint8_t record, where; /* enum part */
+    bool used;             /* since eviction last came by */
+    bool reread;           /* touched while the record was being read */
+    bool queued;           /* in users->to_watch */
+    char name[];
+};
+
+/* Users whom presence need not tell us about any more. */
+struct unwatch {
+    struct unwatch *next;
+    int presence;
+    uint32_t app;
+    char name[];
+};
+
+struct users {
+    struct users_config config;
+    struct table by_key;
+    struct entry *newest, *oldest;
+    struct entry *to_watch;
+    struct unwatch *to_unwatch;
+    struct hy_metric *count, *loads;
+};
+
+/* Wake those for whom enough is known now. */
+void users_wake(struct entry *entry);
+
+/* Put the user in the next question to presence. */
+void users_watch(struct entry *entry);
+
+/* Tell presence, in the next flush, that this user is of no interest. */
+void users_unwatch(struct users *users, int presence, uint32_t app, const char *name);
+
+/* Presence process number presence tells where somebody is now. */
+void users_moved(struct users *users, int presence, const Hy__UserSessions *told);
+
+/* Find an entry; NULL when the user is not kept. */
+struct entry *users_find(const struct users *users, uint32_t app, const char *name);
+
+/* Drop the questions that were not asked yet. */
+void users_watch_close(struct users *users);
+
+#endif

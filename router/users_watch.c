@@ -1,0 +1,271 @@
+/* users_watch - the side of users that faces presence. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/log.h"
+#include "router/memory.h"
+#include "router/users_entry.h"
+
+enum { WATCH_BATCH = 500, WATCH_DEADLINE_MS = 2000 };
+
+/* One question to presence about several users. */
+struct watch {
+    struct users *users;
+    int presence; /* -1: nobody is up, whoever comes first */
+    size_t count;
+    struct entry *entries[WATCH_BATCH];
+};
+
+void users_watch(struct entry *entry)
+{
+    struct users *users = entry->owner;
+
+    if (entry->queued)
+        return;
+    entry->queued = true;
+    entry->next_watch = users->to_watch;
+    users->to_watch = entry;
+}
+
+void users_unwatch(struct users *users, int presence, uint32_t app, const char *name)
+{
+    struct unwatch *unwatch = memory_get(sizeof *unwatch + strlen(name) + 1);
+
+    strcpy(unwatch->name, name);
+    unwatch->presence = presence;
+    unwatch->app = app;
+    unwatch->next = users->to_unwatch;
+    users->to_unwatch = unwatch;
+}
+
+void users_watch_close(struct users *users)
+{
+    while (users->to_unwatch != NULL) {
+        struct unwatch *unwatch = users->to_unwatch;
+
+        users->to_unwatch = unwatch->next;
+        free(unwatch);
+    }
+}
+
+/* ---- places ---- */
+
+static bool has_place(const struct user *user, const struct place *place)
+{
+    for (size_t i = 0; i < user->place_count; i++)
+        if (user->places[i].gate == place->gate && user->places[i].link == place->link)
+            return true;
+    return false;
+}
+
+/* Take over the places that presence tells. Returns whether one of them is new. */
+static bool set_places(struct entry *entry, const Hy__UserSessions *told)
+{
+    struct users *users = entry->owner;
+    struct place *places = NULL;
+    bool found = false;
+    size_t count = 0;
+
+    if (told->n_places > 0)
+        places = memory_get(told->n_places * sizeof *places);
+    for (size_t i = 0; i < told->n_places; i++) {
+        struct gate *gate = push_gate(users->config.push, told->places[i]->gateway);
+
+        if (gate == NULL)
+            continue;
+        places[count] = (struct place){gate, told->places[i]->link, told->places[i]->session_id};
+        found = found || !has_place(&entry->user, &places[count]);
+        count++;
+    }
+    if (entry->user.seats != NULL)
+        users->config.moved(users->config.ctx, &entry->user, places, count);
+    free(entry->places);
+    entry->places = places;
+    entry->user.places = places;
+    entry->user.place_count = count;
+    return found;
+}
+
+void users_moved(struct users *users, int presence, const Hy__UserSessions *told)
+{
+    struct entry *entry = users_find(users, told->app, told->user);
+
+    if (entry == NULL)
+        users_unwatch(users, presence, told->app, told->user);
+    else if (entry->presence == presence) /* after a fail-over the old one may still speak */
+        set_places(entry, told);
+}
+
+/* ---- answers ---- */
+
+static void answered(struct entry *entry, const Hy__UserSessions *told, bool warming)
+{
+    bool known = entry->user.places_known;
+
+    if (told == NULL) {
+        entry->presence = -1; /* who needs him next asks again */
+    } else if (!(warming && known && told->n_places == 0)) {
+        /* A place that nobody told us of may have missed what was pushed meanwhile. */
+        if (set_places(entry, told) && known)
+            push_skip(entry->owner->config.push);
+        entry->user.places_known = true;
+    }
+    entry->where = PART_KNOWN;
+    users_wake(entry);
+}
+
+static void on_watched(void *arg, enum hy_err err, const struct hy_record *answer)
+{
+    struct watch *watch = arg;
+    struct hy_arena arena;
+    Hy__WatchRes *res = NULL;
+
+    hy_arena_init(&arena);
+    if (err == HY_OK)
+        res = hy__watch_res__unpack(&arena.pb, answer->len, answer->payload);
+    if (res == NULL || res->n_users != watch->count) {
+        hy_log_warn("users.watch_failed", "users=%zu why=\"%s\"", watch->count, hy_err_text(err));
+        res = NULL;
+    }
+    for (size_t i = 0; i < watch->count; i++) {
+        struct entry *entry = watch->entries[i];
+
+        /* Asked elsewhere since: that answer will count. */
+        if (entry->presence == watch->presence)
+            answered(entry, res == NULL ? NULL : res->users[i], res != NULL && res->warming);
+        entry->pins--;
+    }
+    hy_arena_free(&arena);
+    free(watch);
+}
+
+/* ---- questions ---- */
+
+static void ask(struct watch *watch)
+{
+    struct presences *presences = watch->users->config.presences;
+    struct presences_call call = {
+        .kind = HY__BUS_KIND__PRESENCE_WATCH,
+        .index = watch->presence,
+        .deadline_ms = WATCH_DEADLINE_MS,
+        .done = on_watched,
+        .arg = watch,
+    };
+    Hy__WatchReq req = HY__WATCH_REQ__INIT;
+    Hy__UserKey keys[WATCH_BATCH], *pointers[WATCH_BATCH];
+
+    for (size_t i = 0; i < watch->count; i++) {
+        hy__user_key__init(&keys[i]);
+        keys[i].app = watch->entries[i]->user.app;
+        keys[i].user = watch->entries[i]->name;
+        pointers[i] = &keys[i];
+    }
+    req.n_users = watch->count;
+    req.users = pointers;
+    presences_ask(presences, &call, &req.base);
+}
+
+/* Put an entry into the open question to its process; full ones leave. */
+static void add(struct watch **open, struct entry *entry)
+{
+    struct watch *watch = *open;
+
+    if (watch == NULL) {
+        watch = memory_get(sizeof *watch);
+        watch->users = entry->owner;
+        watch->presence = entry->presence;
+        *open = watch;
+    }
+    entry->pins++;
+    watch->entries[watch->count++] = entry;
+    if (watch->count < WATCH_BATCH)
+        return;
+    ask(watch);
+    *open = NULL;
+}
+
+static void flush_watches(struct users *users)
+{
+    struct presences *presences = users->config.presences;
+    size_t count = presences_count(presences) + 1;
+    struct watch **open;
+
+    if (users->to_watch == NULL)
+        return;
+    open = memory_get(count * sizeof(struct watch *));
+    while (users->to_watch != NULL) {
+        struct entry *entry = users->to_watch;
+        int presence = presences_of(presences, entry->user.app, entry->name);
+
+        users->to_watch = entry->next_watch;
+        entry->queued = false;
+        if (entry->presence >= 0 && entry->presence != presence)
+            users_unwatch(users, entry->presence, entry->user.app, entry->name);
+        entry->presence = presence;
+        /* Those who are known keep their places until there is somebody to ask. */
+        if (presence >= 0 || entry->where == PART_LOADING)
+            add(&open[presence + 1], entry);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (open[i] != NULL)
+            ask(open[i]);
+    free(open);
+}
+
+/* Tell one process of at most WATCH_BATCH users to forget, and drop them from the list. */
+static void tell_unwatch(struct users *users, int presence)
+{
+    Hy__WatchReq req = HY__WATCH_REQ__INIT;
+    Hy__UserKey keys[WATCH_BATCH], *pointers[WATCH_BATCH];
+    struct unwatch *told = NULL, **at = &users->to_unwatch;
+
+    while (*at != NULL && req.n_users < WATCH_BATCH) {
+        struct unwatch *unwatch = *at;
+
+        if (unwatch->presence != presence) {
+            at = &unwatch->next;
+            continue;
+        }
+        *at = unwatch->next;
+        unwatch->next = told;
+        told = unwatch;
+        hy__user_key__init(&keys[req.n_users]);
+        keys[req.n_users].app = unwatch->app;
+        keys[req.n_users].user = unwatch->name;
+        pointers[req.n_users] = &keys[req.n_users];
+        req.n_users++;
+    }
+    req.users = pointers;
+    presences_tell(users->config.presences, presence, HY__BUS_KIND__PRESENCE_UNWATCH, &req.base);
+    for (struct unwatch *next; told != NULL; told = next) {
+        next = told->next;
+        free(told);
+    }
+}
+
+void users_flush(struct users *users)
+{
+    /* First: who is to be forgotten and is wanted again in the same turn must end up watched. */
+    while (users->to_unwatch != NULL)
+        tell_unwatch(users, users->to_unwatch->presence);
+    flush_watches(users);
+}
+
+/* ---- presence processes come and go ---- */
+
+void users_presence(struct users *users, const struct hy_peer *presence, enum hy_peer_event event)
+{
+    int index = presences_index(users->config.presences, presence);
+
+    for (struct entry *entry = users->newest; entry != NULL; entry = entry->older) {
+        bool forgot = event != HY_PEER_DOWN && entry->presence == index;
+
+        if (entry->where == PART_NONE)
+            continue;
+        if (forgot ||
+            presences_of(users->config.presences, entry->user.app, entry->name) != entry->presence)
+            users_watch(entry);
+    }
+}

@@ -204,7 +204,7 @@ static void take(struct hy_apps *apps, Hy__App *app)
     if (is_at(apps, at, app->sdkappid)) {
         hy_app_free(apps->list[at]);
     } else {
-        memmove(apps->list + at + 1, apps->list + at, (apps->count - at) * sizeof *apps->list);
+        memmove(apps->list + at + 1, apps->list + at, (apps->count - at) * sizeof(Hy__App *));
         apps->count++;
     }
     apps->list[at] = app;
@@ -213,8 +213,8 @@ static void take(struct hy_apps *apps, Hy__App *app)
 enum hy_err hy_apps_merge(struct hy_apps *apps, size_t count, Hy__App *const *list,
                           uint64_t version)
 {
-    Hy__App **copies = calloc(count + 1, sizeof *copies);
-    Hy__App **grown = realloc(apps->list, (apps->count + count + 1) * sizeof *grown);
+    Hy__App **copies = calloc(count + 1, sizeof(Hy__App *));
+    Hy__App **grown = realloc(apps->list, (apps->count + count + 1) * sizeof(Hy__App *));
 
     if (grown != NULL)
         apps->list = grown;

@@ -164,7 +164,7 @@ enum hy_err hy_settings_peer(const char *item, char name[static 64], char endpoi
         return HY_ECONFIG;
     memcpy(name, item, name_len);
     name[name_len] = '\0';
-    strcpy(endpoint, equals + 1);
+    memcpy(endpoint, equals + 1, strlen(equals + 1) + 1);
     return HY_OK;
 }
 

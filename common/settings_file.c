@@ -105,25 +105,26 @@ static void unknown(struct hy_settings_load *load, const config_setting_t *node,
                           "unknown key %s; --help lists the keys", key);
 }
 
-/* Take a group's members; key is the group's own, with its dot. */
+/* Take a group's members; prefix is the group's key and a dot, or "". */
 static void take_group(struct hy_settings_load *load, const config_setting_t *group,
                        const char *prefix, unsigned depth)
 {
     for (int i = 0; i < config_setting_length(group); i++) {
         const config_setting_t *node = config_setting_get_elem(group, (unsigned)i);
         const char *name = config_setting_name(node);
-        char key[KEY_MAX];
-        int n = snprintf(key, sizeof key - 1, "%s%s", prefix, name != NULL ? name : "");
-        const struct hy_setting *row = hy_setting_find(load->spec, key);
+        char key[KEY_MAX], inner[KEY_MAX];
 
-        if (row != NULL) {
+        snprintf(key, sizeof key, "%s%s", prefix, name != NULL ? name : "");
+        const struct hy_setting *row = hy_setting_find(load->spec, key);
+        bool fits = snprintf(inner, sizeof inner, "%s%s.", prefix, name != NULL ? name : "") <
+                    (int)sizeof inner;
+
+        if (row != NULL)
             take_value(load, node, row);
-        } else if (config_setting_is_group(node) && depth < DEPTH_MAX && n < KEY_MAX - 2) {
-            strcat(key, ".");
-            take_group(load, node, key, depth + 1);
-        } else {
+        else if (config_setting_is_group(node) && depth < DEPTH_MAX && fits)
+            take_group(load, node, inner, depth + 1);
+        else
             unknown(load, node, key);
-        }
     }
 }
 

@@ -97,7 +97,7 @@ const Hy__OnlineReport *count_report(const struct count *count, char *name, uint
 {
     Hy__OnlineReport *report = hy_arena_alloc(arena, sizeof *report);
     Hy__AppOnline *rows = hy_arena_alloc(arena, (count->app_count + 1) * sizeof *rows);
-    Hy__AppOnline **list = hy_arena_alloc(arena, (count->app_count + 1) * sizeof *list);
+    Hy__AppOnline **list = hy_arena_alloc(arena, (count->app_count + 1) * sizeof(Hy__AppOnline *));
 
     if (report == NULL || rows == NULL || list == NULL)
         return NULL;

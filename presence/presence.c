@@ -1,5 +1,6 @@
 #include "presence/presence.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,9 +212,8 @@ static enum hy_err take_settings(struct presence *p, const struct presence_setti
     const struct hy_text_list *list = &settings->common.presences;
     char endpoint[256];
 
-    if (strlen(settings->common.name) >= sizeof p->name)
+    if (snprintf(p->name, sizeof p->name, "%s", settings->common.name) >= (int)sizeof p->name)
         return HY_ECONFIG;
-    strcpy(p->name, settings->common.name);
     for (size_t i = 0; i < list->count && i < sizeof p->peer_names / sizeof *p->peer_names; i++) {
         char name[64];
         enum hy_err err = hy_settings_peer(list->items[i], name, endpoint);

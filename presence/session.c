@@ -33,7 +33,7 @@ enum hy_err sessions_open(const struct sessions_config *config, struct sessions 
     s->config = *config;
     s->seed = hy_random64();
     s->bucket_count = BUCKETS_MIN;
-    s->buckets = calloc(s->bucket_count, sizeof *s->buckets);
+    s->buckets = calloc(s->bucket_count, sizeof(struct user *));
     if (s->buckets == NULL) {
         sessions_close(&s);
         return HY_ENOMEM;

@@ -1,0 +1,31 @@
+/* commands - what hongyanctl can do; main.c has the table. Each reads its own options and returns the exit code. */
+
+#ifndef CTL_COMMANDS_H
+#define CTL_COMMANDS_H
+
+#include "ctl/args.h"
+
+int command_up(const struct command *command, int argc, char **argv);
+int command_down(const struct command *command, int argc, char **argv);
+int command_status(const struct command *command, int argc, char **argv);
+int command_keygen(const struct command *command, int argc, char **argv);
+
+int command_app_create(const struct command *command, int argc, char **argv);
+int command_app_list(const struct command *command, int argc, char **argv);
+int command_app_show(const struct command *command, int argc, char **argv);
+int command_app_set(const struct command *command, int argc, char **argv);
+int command_app_suspend(const struct command *command, int argc, char **argv);
+int command_app_resume(const struct command *command, int argc, char **argv);
+int command_app_settings(const struct command *command, int argc, char **argv);
+
+int command_usersig_issue(const struct command *command, int argc, char **argv);
+int command_usersig_check(const struct command *command, int argc, char **argv);
+
+int command_chat(const struct command *command, int argc, char **argv);
+int command_demo_talk(const struct command *command, int argc, char **argv);
+int command_demo(const struct command *command, int argc, char **argv);
+int command_replay(const struct command *command, int argc, char **argv);
+
+int command_codes(const struct command *command, int argc, char **argv);
+
+#endif

@@ -1,0 +1,51 @@
+/* plan - what `up` was asked to run: how many of each, with which settings. */
+
+#ifndef CTL_PLAN_H
+#define CTL_PLAN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "ctl/args.h"
+#include "ctl/layout.h"
+
+enum { PLAN_MOST = 64 };
+
+struct plan {
+    const char *dir;
+    const char *bin;     /* NULL: where hongyanctl is */
+    const char *console; /* pages of the demo; NULL: looked for, "" : no demo */
+    const char *host;    /* where gateways listen */
+    const char *bus;     /* "ipc" or "tcp" */
+    int64_t gateways, routers, presences, shards;
+    int64_t wait_s;
+    struct arg_list sets, app_sets;
+    bool detach;
+};
+
+/* The kinds of processes, in the order in which they start; they stop the other way round. */
+enum part { PART_STORE, PART_PRESENCE, PART_ROUTER, PART_GATEWAY, PARTS };
+extern const char *const part_names[PARTS];
+
+/* How many of a part. */
+size_t plan_count(const struct plan *plan, enum part part);
+
+/* Check --set: each names a component (or one process) and a key. Prints what is wrong. */
+enum hy_err plan_check(const struct command *command, const struct plan *plan) HY_CHECKED;
+
+/* "name=endpoint" of all processes of a part, as a JSON array. Endpoints of tcp are picked here. */
+json_t *plan_endpoints(const struct plan *plan, const struct layout *layout, enum part part);
+
+/* Write conf/cluster.conf. */
+enum hy_err plan_write_cluster(const struct layout *layout, const json_t *const endpoints[PARTS],
+                               bool curve) HY_CHECKED;
+
+/* Write conf/NAME.conf of process i of a part. endpoints: of its part. ports: object of the ports to take
+ * again, as kind and "host:port"; NULL or without a kind: any port. */
+enum hy_err plan_write_process(const struct plan *plan, const struct layout *layout, enum part part,
+                               size_t i, const json_t *endpoints, const json_t *ports) HY_CHECKED;
+
+#endif

@@ -1,0 +1,20 @@
+/* report - DIR/cluster.json: addresses, pids and apps of a running cluster, for tools. */
+
+#ifndef CTL_REPORT_H
+#define CTL_REPORT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "ctl/child.h"
+#include "ctl/layout.h"
+
+/* What the file says; json_decref() it. routers is the JSON array of "name=endpoint". */
+json_t *report_make(const struct layout *layout, const struct child *children, size_t count,
+                    const json_t *routers, bool curve);
+
+/* Write it whole. */
+enum hy_err report_write(const struct layout *layout, const json_t *report) HY_CHECKED;
+
+#endif

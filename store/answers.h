@@ -1,0 +1,50 @@
+/* answers - what the store has decided to answer but may not say before the batch is on the disk. */
+
+#ifndef STORE_ANSWERS_H
+#define STORE_ANSWERS_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/bus.h"
+#include "common/err.h"
+
+/* One request as it came; payload is lent for the call. */
+struct request {
+    struct hy_reply reply;
+    uint16_t kind;
+    const uint8_t *payload;
+    size_t len;
+};
+
+/* Where answers go: the bus, or a test. */
+typedef void answer_fn(void *ctx, const struct hy_reply *reply, const uint8_t *payload, size_t len);
+
+struct answers;
+
+enum hy_err answers_open(answer_fn *fn, void *ctx, struct answers **answers) HY_CHECKED;
+void answers_close(struct answers **answers);
+
+/* Keep an answer. items: how many results an error answer would need (appends), else 0.
+ * HY_ENOMEM: the asker will ask again. */
+enum hy_err answers_add(struct answers *answers, const struct request *req,
+                        const ProtobufCMessage *msg, size_t items) HY_CHECKED;
+
+/* The same for one that is encoded. */
+enum hy_err answers_add_bytes(struct answers *answers, const struct request *req, const void *bytes,
+                              size_t len, size_t items) HY_CHECKED;
+
+size_t answers_count(const struct answers *answers);
+
+/* Say them all. */
+void answers_send(struct answers *answers);
+
+/* Say code to all instead. */
+void answers_fail(struct answers *answers, uint32_t code);
+
+/* Append to out the answer to a kind of request that is code and a sentence. HY_ENOMEM. */
+enum hy_err answer_refusal(uint16_t kind, size_t items, uint32_t code, struct hy_buf *out) HY_CHECKED;
+
+#endif

@@ -1,0 +1,25 @@
+/* apps - the list of apps: kept by the shard that owns its slot, copied by the others.
+ *
+ * A copy outlives a restart, so that no shard shows expired messages before it has heard. */
+
+#ifndef STORE_APPS_H
+#define STORE_APPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/core.h"
+
+/* Which shard keeps the list. */
+uint32_t apps_owner(uint32_t shards);
+
+/* Read what the database has into core->apps and core->appset. */
+enum hy_err apps_load(struct core *core) HY_CHECKED;
+
+/* Take over what the owner answered, and keep a copy with the next batch. */
+enum hy_err apps_learn(struct core *core, const Hy__AppsRes *res) HY_CHECKED;
+
+/* The floors of a changed app: an extension of retention revives nothing that was gone before. */
+void apps_floors(const Hy__App *before, Hy__App *after, uint64_t now_ms);
+
+#endif

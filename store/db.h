@@ -1,0 +1,113 @@
+/* db - the database of a shard. Only db.c says rocksdb_.
+ *
+ * One thread writes, through one struct db_batch at a time. Any thread may read; nobody may be
+ * reading when the database is closed. A write that fails for another reason than a stall leaves the
+ * database unusable until it is closed and opened again. */
+
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "store/key.h"
+
+struct db;
+
+/* Should compaction drop this row? Any thread; must not block for long. */
+typedef bool db_drop_fn(void *arg, enum family family, const void *key, size_t key_len,
+                        const void *value, size_t value_len);
+
+struct db_config {
+    const char *dir;
+    const char *log_dir; /* RocksDB's own LOG; "" or NULL: in dir */
+    size_t block_cache_bytes;
+    size_t write_buffer_bytes; /* of one family's memtable */
+    db_drop_fn *drop;          /* rows of log and dedupe are asked about; may be NULL */
+    void *drop_arg;
+};
+
+/* Open, and create what is missing. HY_EIO, HY_EFULL, HY_ECORRUPT; why gets RocksDB's sentence. */
+enum hy_err db_open(const struct db_config *config, struct db **db, char why[static 256]) HY_CHECKED;
+void db_close(struct db **db);
+
+/* A value that was read; belongs to the reader until db_drop(). */
+struct db_value {
+    const uint8_t *data;
+    size_t len;
+    void *pin;
+};
+
+/* HY_ENOTFOUND, HY_EIO, HY_ECORRUPT. */
+enum hy_err db_get(struct db *db, enum family family, const struct key *key,
+                   struct db_value *value) HY_CHECKED;
+void db_drop(struct db_value *value);
+
+/* ---- writing ---- */
+
+struct db_batch;
+
+enum hy_err db_batch_open(struct db *db, struct db_batch **batch) HY_CHECKED;
+void db_batch_close(struct db_batch **batch);
+void db_batch_put(struct db_batch *batch, enum family family, const struct key *key,
+                  const void *value, size_t len);
+void db_batch_delete(struct db_batch *batch, enum family family, const struct key *key);
+
+/* All keys from first up to, but without, end. Never over more than one slot. */
+void db_batch_delete_range(struct db_batch *batch, enum family family, const struct key *first,
+                           const struct key *end);
+void db_batch_clear(struct db_batch *batch);
+size_t db_batch_count(struct db_batch *batch);
+size_t db_batch_bytes(struct db_batch *batch);
+
+/* Write it whole or not at all; returns when it is on the disk. HY_EBUSY: a stall, nothing was
+ * written. HY_EFULL, HY_EIO, HY_ECORRUPT: it may or may not be there after the next open. */
+enum hy_err db_write(struct db *db, struct db_batch *batch) HY_CHECKED;
+
+/* The sentence of the last write that failed. */
+const char *db_why(const struct db *db);
+
+/* Sequence number of the newest row. */
+uint64_t db_latest(struct db *db);
+
+/* ---- scans ---- */
+
+struct db_scan;
+
+/* Walk keys from first up to, but without, end. The keys are copied. once: a long walk whose blocks
+ * are not worth keeping in the cache. Starts nowhere: call a seek. */
+enum hy_err db_scan_open(struct db *db, enum family family, const struct key *first,
+                         const struct key *end, bool once, struct db_scan **scan) HY_CHECKED;
+void db_scan_close(struct db_scan **scan);
+
+/* Go to the first key at or after / the last key at or before key; key NULL: first / last of all.
+ * False: there is none. */
+bool db_scan_seek(struct db_scan *scan, const struct key *key);
+bool db_scan_seek_back(struct db_scan *scan, const struct key *key);
+bool db_scan_next(struct db_scan *scan);
+bool db_scan_prev(struct db_scan *scan);
+
+/* Of where the scan is; lent until it moves. */
+const uint8_t *db_scan_key(const struct db_scan *scan, size_t *len);
+const uint8_t *db_scan_value(const struct db_scan *scan, size_t *len);
+
+/* HY_OK: the scan ended because there was no more. */
+enum hy_err db_scan_err(const struct db_scan *scan) HY_CHECKED;
+
+/* ---- looking after it ---- */
+
+/* Flush everything and compact log and dedupe, so that what has expired leaves the disk. */
+void db_compact(struct db *db);
+
+/* A RocksDB integer property, summed over the families. */
+uint64_t db_property(struct db *db, const char *name);
+
+/* A counter of RocksDB's statistics, like "rocksdb.block.cache.hit"; 0 if there is none. */
+uint64_t db_counter(struct db *db, const char *name);
+
+/* Tests: asked before each write; what is not HY_OK fails it. */
+void db_set_fault(struct db *db, enum hy_err (*fault)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,134 @@
+#include "store/group.h"
+
+enum { NOTE_LIVE_SEQ, NOTE_TOKENS, NOTE_TOKENS_AT };
+
+enum hy_err group_find(struct core *core, uint32_t app, const char *id, struct group_ref *ref)
+{
+    struct key key;
+    enum hy_err err;
+
+    *ref = (struct group_ref){.home = {hy_slot_group(app, id), app}, .id = id};
+    key_text(&key, ref->home, KEY_GROUP, id);
+    err = rows_get(core->rows, FAMILY_ENTITY, &key, &hy__group__descriptor, &ref->row);
+    if (err != HY_OK)
+        return err;
+    ref->group = (Hy__Group *)ref->row->msg;
+    if (ref->group == NULL)
+        return HY_ENOTFOUND;
+    if (ref->group->info == NULL)
+        return HY_ECORRUPT;
+    ref->type = hy_group_type(ref->group->info->type);
+    return ref->type == NULL ? HY_ECORRUPT : HY_OK;
+}
+
+bool group_need(struct core *core, const struct request *req, uint32_t app, const char *id,
+                struct group_ref *ref)
+{
+    enum hy_err err;
+
+    if (!key_text_ok(id)) {
+        core_refuse(core, req, HY_CODE_GROUP_UNKNOWN);
+        return false;
+    }
+    if (!core_owns(core, hy_slot_group(app, id))) {
+        core_refuse(core, req, HY_CODE_UNAVAILABLE);
+        return false;
+    }
+    err = group_find(core, app, id, ref);
+    if (err == HY_OK)
+        return true;
+    if (err == HY_ENOTFOUND)
+        core_refuse(core, req, HY_CODE_GROUP_UNKNOWN);
+    else
+        core_broken(core, req, err);
+    return false;
+}
+
+static uint64_t live_take(struct core *core, struct group_ref *ref)
+{
+    uint64_t *seq = &ref->row->note[NOTE_LIVE_SEQ];
+
+    /* After a start the rest of the old block is skipped: nobody knows how much was used. */
+    if (*seq == 0)
+        *seq = ref->group->last_seq;
+    if (++*seq > ref->group->last_seq) {
+        ref->group->last_seq += GROUP_BLOCK;
+        rows_touch(core->rows, ref->row);
+    }
+    return *seq;
+}
+
+struct place group_take(struct core *core, struct group_ref *ref, uint32_t flags)
+{
+    uint64_t now_ms = core_now(core);
+    Hy__Group *g = ref->group;
+    struct place place;
+
+    if (g->last_time_ms < now_ms)
+        g->last_time_ms = now_ms;
+    place.time_ms = g->last_time_ms;
+    if (ref->type->live) {
+        place.seq = live_take(core, ref);
+        return place;
+    }
+    place.seq = ++g->last_seq;
+    g->countable += (flags & HY__MSG_FLAG__MSG_NO_UNREAD) == 0;
+    rows_touch(core->rows, ref->row);
+    return place;
+}
+
+bool group_rate(uint64_t notes[2], uint32_t rate, uint64_t now_ms)
+{
+    uint64_t full = (uint64_t)rate * 1000, passed;
+
+    if (rate == 0)
+        return true;
+    if (notes[1] == 0) {
+        notes[0] = full;
+    } else {
+        passed = now_ms > notes[1] ? now_ms - notes[1] : 0;
+        notes[0] = passed >= 1000 || notes[0] + passed * rate > full ? full
+                                                                      : notes[0] + passed * rate;
+    }
+    notes[1] = now_ms;
+    if (notes[0] < 1000)
+        return false;
+    notes[0] -= 1000;
+    return true;
+}
+
+uint64_t *group_rate_notes(struct group_ref *ref)
+{
+    return &ref->row->note[NOTE_TOKENS];
+}
+
+void group_info(const struct group_ref *ref, Hy__GroupInfo *info)
+{
+    const Hy__Group *g = ref->group;
+    uint64_t seq = ref->type->live ? ref->row->note[NOTE_LIVE_SEQ] : g->last_seq;
+
+    *info = *g->info;
+    info->last_msg_time_s = g->last_time_ms / 1000;
+    info->next_msg_seq = (seq == 0 ? g->last_seq : seq) + 1;
+    info->member_num = g->member_num;
+}
+
+void group_bump(struct core *core, struct group_ref *ref)
+{
+    ref->group->member_version++;
+    rows_touch(core->rows, ref->row);
+}
+
+struct convlog group_log(const struct group_ref *ref)
+{
+    return (struct convlog){ref->home, HY__CONV_TYPE__CONV_GROUP, ref->group->conversation};
+}
+
+bool group_swept(struct core *core, const struct group_ref *ref)
+{
+    if (ref->type->live)
+        return false;
+    if (ref->group->info->sweep != 0)
+        return ref->group->info->sweep == 1;
+    return appset_sweeps(core->appset, ref->home.app);
+}

@@ -1,0 +1,196 @@
+#include "store/member.h"
+
+#include <string.h>
+
+#include "store/index.h"
+#include "store/outbox.h"
+
+enum { FOR_EVER = UINT32_MAX };
+
+/* ---- decisions ---- */
+
+uint32_t member_unread(const struct hy_group_type *type, const Hy__Group *group,
+                       const Hy__Member *member)
+{
+    uint64_t later = group->countable > member->counted ? group->countable - member->counted : 0;
+    uint64_t unread = member->unread + later;
+
+    if (!type->unread)
+        return 0;
+    return unread > UINT32_MAX ? UINT32_MAX : (uint32_t)unread;
+}
+
+uint64_t member_first(const struct hy_group_type *type, const Hy__Group *group,
+                      const Hy__Member *member)
+{
+    uint64_t hidden = group->clear_seq;
+
+    if (member != NULL && member->clear_seq > hidden)
+        hidden = member->clear_seq;
+    if (member != NULL && !type->history_before_join && member->join_seq > hidden)
+        hidden = member->join_seq;
+    return hidden + 1;
+}
+
+bool member_read(const Hy__Group *group, Hy__Member *member, uint64_t seq, uint32_t left)
+{
+    if (seq == 0 || seq > group->last_seq)
+        seq = group->last_seq;
+    if (seq == group->last_seq)
+        left = 0;
+    if (seq < member->read_seq ||
+        (seq == member->read_seq && member->counted == group->countable && member->unread == left))
+        return false;
+    member->read_seq = seq;
+    member->unread = left;
+    member->counted = group->countable;
+    return true;
+}
+
+void member_info(const struct hy_group_type *type, const Hy__Group *group, const Hy__Member *member,
+                 uint64_t mute_until_s, Hy__MemberInfo *info)
+{
+    hy__member_info__init(info);
+    info->user = member->user;
+    info->role = member->role;
+    info->join_time_s = member->join_time_s;
+    info->read_seq = member->read_seq;
+    info->msg_flag = member->msg_flag;
+    info->last_send_s = member->last_send_s;
+    info->name_card = member->name_card;
+    info->mute_until_s = mute_until_s;
+    info->n_custom = member->n_custom;
+    info->custom = member->custom;
+    info->unread = member_unread(type, group, member);
+}
+
+/* ---- rows ---- */
+
+enum hy_err member_find(struct core *core, const struct group_ref *ref, const char *user,
+                        struct row **row)
+{
+    struct key key;
+
+    key_member(&key, ref->home, KEY_MEMBER, ref->group->conversation, user);
+    return rows_get(core->rows, FAMILY_ENTITY, &key, &hy__member__descriptor, row);
+}
+
+Hy__Role member_role(const struct row *row)
+{
+    return row->msg == NULL ? HY__ROLE__ROLE_NONE : ((const Hy__Member *)row->msg)->role;
+}
+
+enum hy_err member_role_of(struct core *core, const struct group_ref *ref, const char *user,
+                           Hy__Role *role)
+{
+    struct row *row;
+    enum hy_err err;
+
+    *role = HY__ROLE__ROLE_NONE;
+    if (!key_text_ok(user))
+        return HY_OK;
+    err = member_find(core, ref, user, &row);
+    if (err == HY_OK)
+        *role = member_role(row);
+    return err;
+}
+
+static enum hy_err mute_row(struct core *core, const struct group_ref *ref, const char *user,
+                            struct row **row)
+{
+    struct key key;
+
+    key_member(&key, ref->home, KEY_MUTE, ref->group->conversation, user);
+    return rows_get(core->rows, FAMILY_ENTITY, &key, &hy__mute__descriptor, row);
+}
+
+enum hy_err mute_until(struct core *core, const struct group_ref *ref, const char *user,
+                       uint64_t now_s, uint64_t *until_s)
+{
+    struct row *row;
+    enum hy_err err;
+
+    *until_s = 0;
+    if (!ref->type->mutes || !key_text_ok(user))
+        return HY_OK;
+    err = mute_row(core, ref, user, &row);
+    if (err == HY_OK && row->msg != NULL && ((Hy__Mute *)row->msg)->until_s > now_s)
+        *until_s = ((Hy__Mute *)row->msg)->until_s;
+    return err;
+}
+
+enum hy_err mute_set(struct core *core, const struct group_ref *ref, const char *user,
+                     uint64_t now_s, uint32_t seconds)
+{
+    Hy__Mute mute = HY__MUTE__INIT;
+    ProtobufCMessage *fresh;
+    struct row *row;
+    enum hy_err err = mute_row(core, ref, user, &row);
+
+    if (err != HY_OK)
+        return err;
+    if (seconds == 0) {
+        if (row->msg != NULL)
+            rows_remove(core->rows, row);
+        return HY_OK;
+    }
+    mute.until_s = seconds == FOR_EVER ? FOR_EVER : now_s + seconds;
+    fresh = rows_copy(&mute.base);
+    if (fresh == NULL)
+        return HY_ENOMEM;
+    rows_set(core->rows, row, fresh);
+    return HY_OK;
+}
+
+enum hy_err member_make(struct core *core, struct group_ref *ref, struct row *row,
+                        const Hy__MemberInfo *as, Hy__Role role, uint64_t now_s)
+{
+    Hy__Member m = HY__MEMBER__INIT;
+    ProtobufCMessage *fresh;
+
+    m.user = as->user;
+    m.role = role;
+    m.join_time_s = now_s;
+    m.join_seq = ref->group->last_seq;
+    m.read_seq = ref->group->last_seq;
+    m.counted = ref->group->countable;
+    m.msg_flag = as->msg_flag != 0 ? as->msg_flag : ref->type->msg_flag;
+    m.name_card = as->name_card;
+    m.n_custom = as->n_custom;
+    m.custom = as->custom;
+    fresh = rows_copy(&m.base);
+    if (fresh == NULL)
+        return HY_ENOMEM;
+    rows_set(core->rows, row, fresh);
+    ref->group->member_num++;
+    rows_touch(core->rows, ref->row);
+    return HY_OK;
+}
+
+void member_show(struct core *core, const struct group_ref *ref, const char *user,
+                 const Hy__Member *member)
+{
+    Hy__IndexRow row = HY__INDEX_ROW__INIT;
+    Hy__Effect effect = HY__EFFECT__INIT;
+
+    row.version = ref->group->member_version;
+    row.conversation = ref->group->conversation;
+    row.group_type = (char *)ref->type->name;
+    row.sweep_word = ref->group->info->sweep;
+    row.last_time_ms = ref->group->last_time_ms;
+    if (member != NULL) {
+        row.joined = true;
+        row.join_time_s = member->join_time_s;
+        row.role = member->role;
+    }
+    if (core_owns(core, hy_slot_user(ref->home.app, user))) {
+        index_put_group(core, ref->home.app, user, ref->id, &row);
+        return;
+    }
+    effect.app = ref->home.app;
+    effect.user = (char *)user;
+    effect.type = HY__CONV_TYPE__CONV_GROUP;
+    effect.peer = (char *)ref->id;
+    effect.row = &row;
+    outbox_member(core, ref->home, ref->group->conversation, &effect);
+}

@@ -1,0 +1,266 @@
+/* members_read - the members of a group: by name, by role, page by page, or all ids for a route. */
+
+#include <string.h>
+
+#include "common/codes.h"
+#include "common/slot.h"
+#include "store/answers.h"
+#include "store/member.h"
+#include "store/value.h"
+#include "store/view.h"
+
+/* A listing under way. */
+struct listing {
+    struct view *view;
+    const Hy__StoreMembersGetReq *in;
+    const Hy__MembersGetReq *req;
+    struct key_home home;
+    Hy__Group *group;
+    const struct hy_group_type *type;
+    Hy__StoreMembersGetRes out;
+    size_t size;           /* room in out.members */
+    uint32_t skip, limit;
+    struct db_scan *mutes; /* walks beside the members; NULL: the type has none */
+    bool muted;            /* the walk stands on a mute */
+};
+
+static enum hy_err refuse(uint32_t code, struct hy_buf *out)
+{
+    return answer_refusal(HY__BUS_KIND__STORE_MEMBERS_GET, 0, code, out);
+}
+
+static enum hy_err add(struct listing *l, const Hy__Member *m, uint64_t mute_until_s)
+{
+    Hy__MemberInfo *info = hy_arena_alloc(&l->view->arena, sizeof *info);
+
+    if (info == NULL)
+        return HY_ENOMEM;
+    if (l->out.n_members == l->size) {
+        size_t size = l->size == 0 ? 64 : l->size * 4;
+        Hy__MemberInfo **list = hy_arena_alloc(&l->view->arena, size * sizeof *list);
+
+        if (list == NULL)
+            return HY_ENOMEM;
+        if (l->out.n_members > 0)
+            memcpy(list, l->out.members, l->out.n_members * sizeof *list);
+        l->out.members = list;
+        l->size = size;
+    }
+    if (l->in->ids_only) {
+        hy__member_info__init(info);
+        info->user = m->user;
+        info->msg_flag = m->msg_flag;
+        info->role = m->role;
+    } else {
+        member_info(l->type, l->group, m, mute_until_s, info);
+    }
+    l->out.members[l->out.n_members++] = info;
+    return HY_OK;
+}
+
+/* ---- by name ---- */
+
+static enum hy_err mute_of(struct listing *l, const char *user, uint64_t *until_s)
+{
+    ProtobufCMessage *mute = NULL;
+    struct key key;
+    enum hy_err err = HY_OK;
+
+    if (l->type->mutes) {
+        key_member(&key, l->home, KEY_MUTE, l->group->conversation, user);
+        err = view_get(l->view, FAMILY_ENTITY, &key, &hy__mute__descriptor, &mute);
+    }
+    *until_s = mute == NULL ? 0 : ((Hy__Mute *)mute)->until_s;
+    if (*until_s <= l->view->now_ms / 1000)
+        *until_s = 0;
+    return err;
+}
+
+static enum hy_err list_named(struct listing *l)
+{
+    Hy__Member nobody = HY__MEMBER__INIT;
+    enum hy_err err = HY_OK;
+
+    for (size_t i = 0; i < l->req->n_users && err == HY_OK; i++) {
+        ProtobufCMessage *msg = NULL;
+        uint64_t until_s = 0;
+        struct key key;
+
+        nobody.user = l->req->users[i];
+        if (key_text_ok(nobody.user)) {
+            key_member(&key, l->home, KEY_MEMBER, l->group->conversation, nobody.user);
+            err = view_get(l->view, FAMILY_ENTITY, &key, &hy__member__descriptor, &msg);
+            if (err == HY_OK)
+                err = mute_of(l, nobody.user, &until_s);
+        }
+        nobody.counted = l->group->countable; /* nothing is unread to one who is no member */
+        if (err == HY_OK)
+            err = add(l, msg == NULL ? &nobody : (Hy__Member *)msg, until_s);
+    }
+    return err;
+}
+
+/* ---- all ---- */
+
+static bool role_wanted(const struct listing *l, Hy__Role role)
+{
+    for (size_t i = 0; i < l->req->n_roles; i++)
+        if (l->req->roles[i] == role)
+            return true;
+    return l->req->n_roles == 0;
+}
+
+/* Both walks go by user: step the mutes up to this one. */
+static enum hy_err mute_beside(struct listing *l, const char *user, uint64_t *until_s)
+{
+    struct key_parts parts;
+    ProtobufCMessage *mute;
+    size_t len, user_len = strlen(user);
+    enum hy_err err;
+
+    *until_s = 0;
+    for (; l->muted; l->muted = db_scan_next(l->mutes)) {
+        const uint8_t *key = db_scan_key(l->mutes, &len);
+        int order;
+
+        if (key_parse(key, len, &parts) != HY_OK)
+            continue;
+        order = memcmp(parts.first, user, parts.first_len < user_len ? parts.first_len : user_len);
+        if (order == 0)
+            order = parts.first_len < user_len ? -1 : parts.first_len > user_len;
+        if (order < 0)
+            continue;
+        if (order > 0)
+            return HY_OK;
+        key = db_scan_value(l->mutes, &len);
+        err = value_get(&hy__mute__descriptor, &l->view->arena.pb, key, len, &mute);
+        if (err == HY_OK && ((Hy__Mute *)mute)->until_s > l->view->now_ms / 1000)
+            *until_s = ((Hy__Mute *)mute)->until_s;
+        return err;
+    }
+    return HY_OK;
+}
+
+static enum hy_err open_range(struct listing *l, enum key_format format, struct db_scan **scan)
+{
+    struct key first, end;
+
+    key_member(&first, l->home, format, l->group->conversation, NULL);
+    end = first;
+    key_after(&end);
+    return db_scan_open(l->view->db, FAMILY_ENTITY, &first, &end, false, scan);
+}
+
+static enum hy_err list_row(struct listing *l, const struct db_scan *scan)
+{
+    ProtobufCMessage *msg;
+    const Hy__Member *m;
+    uint64_t until_s = 0;
+    size_t len;
+    const uint8_t *value = db_scan_value(scan, &len);
+    enum hy_err err = value_get(&hy__member__descriptor, &l->view->arena.pb, value, len, &msg);
+
+    if (err != HY_OK)
+        return err;
+    m = (const Hy__Member *)msg;
+    if (!role_wanted(l, m->role))
+        return HY_OK;
+    if (l->skip > 0) {
+        l->skip--;
+        return HY_OK;
+    }
+    if (l->mutes != NULL)
+        err = mute_beside(l, m->user, &until_s);
+    return err == HY_OK ? add(l, m, until_s) : err;
+}
+
+static enum hy_err list_all(struct listing *l)
+{
+    struct db_scan *scan = NULL;
+    enum hy_err err = open_range(l, KEY_MEMBER, &scan);
+
+    if (err == HY_OK && l->type->mutes && !l->in->ids_only) {
+        err = open_range(l, KEY_MUTE, &l->mutes);
+        l->muted = err == HY_OK && db_scan_seek(l->mutes, NULL);
+    }
+    l->skip = l->req->offset;
+    l->limit = l->req->limit == 0 || l->in->ids_only ? UINT32_MAX : l->req->limit;
+    if (err == HY_OK)
+        for (bool there = db_scan_seek(scan, NULL);
+             there && err == HY_OK && l->out.n_members < l->limit; there = db_scan_next(scan))
+            err = list_row(l, scan);
+    if (err == HY_OK)
+        err = db_scan_err(scan);
+    db_scan_close(&scan);
+    db_scan_close(&l->mutes);
+    return err;
+}
+
+/* ---- the request ---- */
+
+/* May they look? 0 or a code. */
+static enum hy_err may_look(struct listing *l, uint32_t *code)
+{
+    ProtobufCMessage *msg = NULL;
+    struct key key;
+    enum hy_err err = HY_OK;
+
+    *code = HY_CODE_OK;
+    if (l->in->admin || l->type->strangers_read)
+        return HY_OK;
+    if (key_text_ok(l->in->user)) {
+        key_member(&key, l->home, KEY_MEMBER, l->group->conversation, l->in->user);
+        err = view_get(l->view, FAMILY_ENTITY, &key, &hy__member__descriptor, &msg);
+    }
+    if (msg == NULL)
+        *code = HY_CODE_GROUP_DENIED;
+    return err;
+}
+
+static enum hy_err find_group(struct listing *l, uint32_t *code)
+{
+    ProtobufCMessage *msg = NULL;
+    struct key key;
+    enum hy_err err;
+
+    *code = HY_CODE_GROUP_UNKNOWN;
+    if (!key_text_ok(l->req->group))
+        return HY_OK;
+    l->home = (struct key_home){hy_slot_group(l->in->app, l->req->group), l->in->app};
+    if (!view_owns(l->view, l->home.slot)) {
+        *code = HY_CODE_UNAVAILABLE;
+        return HY_OK;
+    }
+    key_text(&key, l->home, KEY_GROUP, l->req->group);
+    err = view_get(l->view, FAMILY_ENTITY, &key, &hy__group__descriptor, &msg);
+    if (err != HY_OK || msg == NULL)
+        return err;
+    l->group = (Hy__Group *)msg;
+    l->type = l->group->info == NULL ? NULL : hy_group_type(l->group->info->type);
+    return l->type == NULL ? HY_ECORRUPT : may_look(l, code);
+}
+
+enum hy_err members_read(struct view *view, const uint8_t *payload, size_t len, struct hy_buf *out)
+{
+    struct listing l = {.view = view, .out = HY__STORE_MEMBERS_GET_RES__INIT};
+    uint32_t code;
+    enum hy_err err;
+
+    l.in = hy__store_members_get_req__unpack(&view->arena.pb, len, payload);
+    if (l.in == NULL || l.in->req == NULL)
+        return refuse(HY_CODE_GROUP_PARAM, out);
+    l.req = l.in->req;
+    err = find_group(&l, &code);
+    if (err != HY_OK)
+        return err;
+    if (code != HY_CODE_OK)
+        return refuse(code, out);
+    err = l.req->n_users > 0 ? list_named(&l) : list_all(&l);
+    if (err != HY_OK)
+        return err;
+    l.out.total = l.group->member_num;
+    l.out.member_version = l.group->member_version;
+    l.out.group_type = (char *)l.type->name;
+    l.out.group_name = l.group->info->name;
+    return hy_buf_put_pb(out, &l.out.base);
+}

@@ -1,0 +1,127 @@
+#include "store/metric.h"
+
+#include <stddef.h>
+
+#include "cluster.pb-c.h"
+#include "common/metrics.h"
+
+enum { RESULTS = 4 };
+
+static const struct result {
+    enum hy_err err;
+    const char *labels;
+} results[RESULTS] = {
+    {HY_OK, "result=\"ok\""},
+    {HY_EBUSY, "result=\"stall\""},
+    {HY_EFULL, "result=\"full\""},
+    {HY_EIO, "result=\"error\""}, /* and all others */
+};
+
+static const struct read_op {
+    uint16_t kind;
+    const char *labels;
+} ops[] = {
+    {HY__BUS_KIND__STORE_HISTORY, "op=\"history\""},
+    {HY__BUS_KIND__STORE_HEADS, "op=\"heads\""},
+    {HY__BUS_KIND__STORE_INDEX, "op=\"index\""},
+    {HY__BUS_KIND__STORE_MEMBERS_GET, "op=\"members\""},
+    {HY__BUS_KIND__STORE_GROUP_SCAN, "op=\"group_scan\""},
+    {HY__BUS_KIND__STORE_SWEEP_SCAN, "op=\"sweep_scan\""},
+};
+
+enum { OPS = sizeof ops / sizeof *ops };
+
+static const struct gauge {
+    const char *name, *property, *help;
+} gauges[] = {
+    {"hongyan_store_rocksdb_pending_compaction_bytes",
+     "rocksdb.estimate-pending-compaction-bytes", "Bytes that compaction has yet to rewrite."},
+    {"hongyan_store_rocksdb_level0_files", "rocksdb.num-files-at-level0",
+     "Files at level 0, all families."},
+    {"hongyan_store_rocksdb_write_stalled", "rocksdb.is-write-stopped",
+     "Families whose writes are stopped until compaction catches up."},
+    {"hongyan_store_rocksdb_memtable_bytes", "rocksdb.cur-size-all-mem-tables",
+     "Bytes in memtables."},
+    {"hongyan_store_rocksdb_background_errors", "rocksdb.background-errors",
+     "Flushes and compactions that failed."},
+};
+
+enum { GAUGES = sizeof gauges / sizeof *gauges };
+
+static struct {
+    struct hy_metric *writes[RESULTS];
+    struct hy_histogram *write_us, *messages, *read_us[OPS];
+    struct hy_metric *gauges[GAUGES];
+    struct hy_metric *hits, *misses, *used, *capacity, *outbox;
+} m;
+
+void metric_open(void)
+{
+    for (int i = 0; i < RESULTS; i++)
+        m.writes[i] = hy_counter("hongyan_store_writes_total", results[i].labels,
+                                 "Batches written, by result.");
+    m.write_us = hy_histogram_us("hongyan_store_write_duration_seconds", "",
+                                 "Time to write one batch, with fsync.");
+    m.messages = hy_histogram_count("hongyan_store_commit_batch_messages", "",
+                                    "Messages in one batch.");
+    for (int i = 0; i < OPS; i++)
+        m.read_us[i] = hy_histogram_us("hongyan_store_read_duration_seconds", ops[i].labels,
+                                       "Time to answer one read.");
+    for (int i = 0; i < GAUGES; i++)
+        m.gauges[i] = hy_gauge(gauges[i].name, "", gauges[i].help);
+    m.hits = hy_counter("hongyan_store_rocksdb_block_cache_hits_total", "",
+                        "Blocks found in the cache.");
+    m.misses = hy_counter("hongyan_store_rocksdb_block_cache_misses_total", "",
+                          "Blocks read from files.");
+    m.used = hy_gauge("hongyan_store_disk_used_bytes", "",
+                      "Bytes used on the file system of the data directory.");
+    m.capacity = hy_gauge("hongyan_store_disk_capacity_bytes", "",
+                          "Size of the file system of the data directory.");
+    m.outbox = hy_gauge("hongyan_store_outbox_rows", "",
+                        "Effects that other shards have yet to confirm.");
+}
+
+void metric_write(enum hy_err err, uint64_t us, uint32_t messages)
+{
+    int i = 0;
+
+    if (m.write_us == NULL)
+        return;
+    while (i < RESULTS - 1 && results[i].err != err)
+        i++;
+    hy_add(m.writes[i], 1);
+    hy_observe_us(m.write_us, us);
+    if (messages > 0)
+        hy_observe_count(m.messages, messages);
+}
+
+void metric_read(uint16_t kind, uint64_t us)
+{
+    for (int i = 0; i < OPS && m.write_us != NULL; i++)
+        if (ops[i].kind == kind)
+            hy_observe_us(m.read_us[i], us);
+}
+
+void metric_disk(uint64_t used_bytes, uint64_t capacity_bytes)
+{
+    if (m.used == NULL)
+        return;
+    hy_set(m.used, (int64_t)used_bytes);
+    hy_set(m.capacity, (int64_t)capacity_bytes);
+}
+
+void metric_db(struct db *db)
+{
+    if (m.write_us == NULL)
+        return;
+    for (int i = 0; i < GAUGES; i++)
+        hy_set(m.gauges[i], (int64_t)db_property(db, gauges[i].property));
+    hy_set(m.hits, (int64_t)db_counter(db, "rocksdb.block.cache.hit"));
+    hy_set(m.misses, (int64_t)db_counter(db, "rocksdb.block.cache.miss"));
+}
+
+void metric_outbox(uint64_t waiting)
+{
+    if (m.outbox != NULL)
+        hy_set(m.outbox, (int64_t)waiting);
+}

@@ -1,0 +1,25 @@
+/* metric - what the store counts (hongyan_store_*). */
+
+#ifndef STORE_METRIC_H
+#define STORE_METRIC_H
+
+#include <stdint.h>
+
+#include "common/err.h"
+#include "store/db.h"
+
+/* Make the series, once, before the others are used. */
+void metric_open(void);
+
+/* A batch was written, or not. */
+void metric_write(enum hy_err err, uint64_t us, uint32_t messages);
+
+/* A read of a kind took this long; kind is a bus kind. */
+void metric_read(uint16_t kind, uint64_t us);
+
+/* Gauges that are taken once a second. */
+void metric_disk(uint64_t used_bytes, uint64_t capacity_bytes);
+void metric_db(struct db *db);
+void metric_outbox(uint64_t waiting);
+
+#endif

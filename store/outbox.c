@@ -1,0 +1,496 @@
+#include "store/outbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "store/pair.h"
+#include "store/value.h"
+
+/* One outbox row. A leg is a user whose index is to learn: a pair has two, a membership one. */
+enum leg_state { LEG_NONE, LEG_IDLE, LEG_WAITS, LEG_SENT };
+
+struct item;
+
+struct leg {
+    struct item *item;
+    enum leg_state state;
+    uint32_t shard;
+    uint64_t due_ms;
+    uint64_t sent; /* the item's generation when it was sent */
+    struct leg *prev, *next; /* in its shard's list while it waits or is sent */
+};
+
+struct item {
+    struct item *chain;
+    struct item *next_fresh; /* made in the batch under way */
+    uint64_t hash;
+    struct item *next_cool;  /* done, and kept for a while: the next change is likely near */
+    uint64_t generation;     /* +1 with each change */
+    uint64_t cool_ms;        /* until when */
+    bool fresh, cooling;
+    struct leg legs[2];
+    struct key key;
+};
+
+struct leg_list {
+    struct leg *first, *last;
+};
+
+struct lane { /* to one shard */
+    struct leg_list waiting, sent;
+    uint64_t calling; /* token of the call, 0: none */
+};
+
+struct outbox {
+    outbox_send_fn *send;
+    void *ctx;
+    uint32_t shards;
+    struct lane *lanes;
+    struct item **table;
+    size_t mask, count;
+    struct item *fresh;
+    struct item *cool, **cool_end;
+    uint64_t token;
+};
+
+enum { TABLE_START = 1024 };
+
+/* ---- lists ---- */
+
+static void list_add(struct leg_list *list, struct leg *leg)
+{
+    leg->next = NULL;
+    leg->prev = list->last;
+    *(list->last != NULL ? &list->last->next : &list->first) = leg;
+    list->last = leg;
+}
+
+static void list_remove(struct leg_list *list, struct leg *leg)
+{
+    *(leg->prev != NULL ? &leg->prev->next : &list->first) = leg->next;
+    *(leg->next != NULL ? &leg->next->prev : &list->last) = leg->prev;
+    leg->prev = leg->next = NULL;
+}
+
+static void leg_wait(struct outbox *o, struct leg *leg)
+{
+    leg->state = LEG_WAITS;
+    list_add(&o->lanes[leg->shard].waiting, leg);
+}
+
+static void leg_off(struct outbox *o, struct leg *leg)
+{
+    if (leg->state == LEG_WAITS)
+        list_remove(&o->lanes[leg->shard].waiting, leg);
+    else if (leg->state == LEG_SENT)
+        list_remove(&o->lanes[leg->shard].sent, leg);
+    leg->state = LEG_NONE;
+}
+
+/* ---- items ---- */
+
+enum hy_err outbox_open(uint32_t shards, outbox_send_fn *send, void *ctx, struct outbox **outbox)
+{
+    struct outbox *o = calloc(1, sizeof *o);
+
+    if (o == NULL)
+        return HY_ENOMEM;
+    o->send = send;
+    o->ctx = ctx;
+    o->shards = shards == 0 ? 1 : shards;
+    o->mask = TABLE_START - 1;
+    o->cool_end = &o->cool;
+    o->lanes = calloc(o->shards, sizeof *o->lanes);
+    o->table = calloc(TABLE_START, sizeof *o->table);
+    if (o->lanes == NULL || o->table == NULL) {
+        outbox_close(&o);
+        return HY_ENOMEM;
+    }
+    *outbox = o;
+    return HY_OK;
+}
+
+static void drop_item(struct outbox *o, struct item *item)
+{
+    struct item **at = &o->table[item->hash & o->mask];
+
+    while (*at != item)
+        at = &(*at)->chain;
+    *at = item->chain;
+    for (int i = 0; i < 2; i++)
+        leg_off(o, &item->legs[i]);
+    free(item);
+    o->count--;
+}
+
+static void drop_all(struct outbox *o)
+{
+    for (size_t i = 0; i <= o->mask && o->table != NULL; i++)
+        while (o->table[i] != NULL)
+            drop_item(o, o->table[i]);
+    o->fresh = NULL;
+    o->cool = NULL;
+    o->cool_end = &o->cool;
+    for (uint32_t i = 0; i < o->shards && o->lanes != NULL; i++)
+        o->lanes[i] = (struct lane){0};
+}
+
+void outbox_close(struct outbox **outbox)
+{
+    struct outbox *o = *outbox;
+
+    if (o == NULL)
+        return;
+    *outbox = NULL;
+    drop_all(o);
+    free(o->lanes);
+    free(o->table);
+    free(o);
+}
+
+static void grow(struct outbox *o)
+{
+    size_t mask = o->mask * 2 + 1;
+    struct item **table = calloc(mask + 1, sizeof *table);
+
+    if (table == NULL)
+        return;
+    for (size_t i = 0; i <= o->mask; i++)
+        for (struct item *item = o->table[i], *next; item != NULL; item = next) {
+            next = item->chain;
+            item->chain = table[item->hash & mask];
+            table[item->hash & mask] = item;
+        }
+    free(o->table);
+    o->table = table;
+    o->mask = mask;
+}
+
+/* The item of a key, made if need be; NULL: no memory. */
+static struct item *item_of(struct outbox *o, const struct key *key)
+{
+    uint64_t hash = XXH3_64bits(key->bytes, key->len);
+    struct item *item = o->table[hash & o->mask];
+
+    while (item != NULL && (item->hash != hash || item->key.len != key->len ||
+                            memcmp(item->key.bytes, key->bytes, key->len) != 0))
+        item = item->chain;
+    if (item != NULL)
+        return item;
+    item = calloc(1, sizeof *item);
+    if (item == NULL)
+        return NULL;
+    if (o->count > o->mask)
+        grow(o);
+    item->hash = hash;
+    item->key = *key;
+    for (int i = 0; i < 2; i++)
+        item->legs[i].item = item;
+    item->chain = o->table[hash & o->mask];
+    o->table[hash & o->mask] = item;
+    o->count++;
+    return item;
+}
+
+/* A leg has something to tell. Its lane takes it up when the batch is on the disk. */
+static void need_leg(struct outbox *o, struct item *item, int i, uint32_t app, const char *user)
+{
+    struct leg *leg = &item->legs[i];
+
+    if (leg->state == LEG_NONE) {
+        leg->shard = hy_slot_shard(hy_slot_user(app, user), o->shards);
+        leg->state = LEG_IDLE;
+    }
+    if (leg->state == LEG_IDLE)
+        leg_wait(o, leg);
+}
+
+static void mark_fresh(struct outbox *o, struct item *item)
+{
+    item->fresh = true;
+    item->next_fresh = o->fresh;
+    o->fresh = item;
+}
+
+void outbox_pair(struct core *core, struct key_home home, const char *a, const char *b,
+                 unsigned sides)
+{
+    const char *users[2] = {a, b};
+    struct outbox *o = core->outbox;
+    struct item *item;
+    struct key key;
+
+    key_pair(&key, home, KEY_OUT_PAIR, a, b);
+    item = item_of(o, &key);
+    if (item == NULL) {
+        batch_fail(core->batch, HY_ENOMEM);
+        return;
+    }
+    if (item->generation++ == 0) {
+        mark_fresh(o, item);
+        batch_put(core->batch, FAMILY_OUTBOX, &key, "", 0);
+    }
+    for (int i = 0; i < 2; i++)
+        if ((sides & 1u << i) != 0)
+            need_leg(o, item, i, home.app, users[i]);
+}
+
+void outbox_member(struct core *core, struct key_home home, uint64_t conversation,
+                   const Hy__Effect *effect)
+{
+    struct outbox *o = core->outbox;
+    struct item *item;
+    struct key key;
+
+    key_member(&key, home, KEY_OUT_MEMBER, conversation, effect->user);
+    item = item_of(o, &key);
+    if (item == NULL) {
+        batch_fail(core->batch, HY_ENOMEM);
+        return;
+    }
+    if (item->generation++ == 0)
+        mark_fresh(o, item);
+    batch_put_record(core->batch, FAMILY_OUTBOX, &key, &effect->base);
+    need_leg(o, item, 0, home.app, effect->user);
+}
+
+void outbox_committed(struct outbox *outbox)
+{
+    for (struct item *item = outbox->fresh; item != NULL; item = item->next_fresh)
+        item->fresh = false;
+    outbox->fresh = NULL;
+}
+
+void outbox_abort(struct outbox *outbox)
+{
+    for (struct item *item = outbox->fresh, *next; item != NULL; item = next) {
+        next = item->next_fresh;
+        drop_item(outbox, item);
+    }
+    outbox->fresh = NULL;
+}
+
+size_t outbox_count(const struct outbox *outbox)
+{
+    return outbox->count;
+}
+
+/* ---- what an earlier run left ---- */
+
+static enum hy_err load_row(struct outbox *o, const struct db_scan *scan)
+{
+    char texts[2][KEY_TEXT_MAX + 1];
+    struct key_parts parts;
+    struct key key;
+    struct item *item;
+    size_t len;
+    const uint8_t *bytes = db_scan_key(scan, &len);
+    bool pair;
+
+    if (len > KEY_MAX || key_parse(bytes, len, &parts) != HY_OK)
+        return HY_OK;
+    pair = parts.format == KEY_OUT_PAIR;
+    if (!pair && parts.format != KEY_OUT_MEMBER)
+        return HY_OK;
+    if (!key_copy_text(parts.first, parts.first_len, texts[0]) ||
+        (pair && !key_copy_text(parts.second, parts.second_len, texts[1])))
+        return HY_OK;
+    key.len = (uint16_t)len;
+    memcpy(key.bytes, bytes, len);
+    item = item_of(o, &key);
+    if (item == NULL)
+        return HY_ENOMEM;
+    item->generation = 1;
+    for (int i = 0; i < (pair ? 2 : 1); i++)
+        need_leg(o, item, i, parts.home.app, texts[i]);
+    return HY_OK;
+}
+
+enum hy_err outbox_load(struct outbox *outbox, struct db *db)
+{
+    struct key first = {.len = 0}, end = {.len = 2, .bytes = {0xFF, 0xFF}};
+    struct db_scan *scan;
+    enum hy_err err = db_scan_open(db, FAMILY_OUTBOX, &first, &end, true, &scan);
+
+    if (err != HY_OK)
+        return err;
+    drop_all(outbox);
+    for (bool there = db_scan_seek(scan, NULL); there && err == HY_OK; there = db_scan_next(scan))
+        err = load_row(outbox, scan);
+    if (err == HY_OK)
+        err = db_scan_err(scan);
+    db_scan_close(&scan);
+    return err;
+}
+
+/* ---- sending ---- */
+
+/* What to tell of a pair: its head as it is now. HY_ENOTFOUND: nothing. */
+static enum hy_err pair_effect(struct core *core, const struct key_parts *parts, int side,
+                               Hy__Effect **effect)
+{
+    Hy__Effect *e = hy_arena_alloc(&core->arena, sizeof *e);
+    Hy__IndexRow *row = hy_arena_alloc(&core->arena, sizeof *row);
+    char *users[2] = {hy_arena_strdup(&core->arena, parts->first, parts->first_len),
+                      hy_arena_strdup(&core->arena, parts->second, parts->second_len)};
+    struct pair_ref ref;
+    enum hy_err err;
+
+    if (e == NULL || row == NULL || users[0] == NULL || users[1] == NULL)
+        return HY_ENOMEM;
+    err = pair_find(core, parts->home.app, users[0], users[1], &ref);
+    if (err != HY_OK)
+        return err;
+    if (ref.pair == NULL)
+        return HY_ENOTFOUND;
+    hy__effect__init(e);
+    hy__index_row__init(row);
+    e->app = parts->home.app;
+    e->user = users[side];
+    e->peer = users[1 - side];
+    e->type = HY__CONV_TYPE__CONV_C2C;
+    e->row = row;
+    row->version = ref.pair->version;
+    row->last_time_ms = ref.pair->last_time_ms;
+    *effect = e;
+    return HY_OK;
+}
+
+static enum hy_err member_effect(struct core *core, const struct key *key, Hy__Effect **effect)
+{
+    struct db_value value;
+    enum hy_err err = db_get(core->db, FAMILY_OUTBOX, key, &value);
+    ProtobufCMessage *msg;
+
+    if (err != HY_OK)
+        return err;
+    err = value_get(&hy__effect__descriptor, &core->arena.pb, value.data, value.len, &msg);
+    if (err == HY_OK)
+        *effect = (Hy__Effect *)msg;
+    db_drop(&value);
+    return err == HY_ECORRUPT ? HY_ENOTFOUND : err;
+}
+
+static enum hy_err effect_of(struct core *core, const struct leg *leg, Hy__Effect **effect)
+{
+    const struct item *item = leg->item;
+    struct key_parts parts;
+
+    if (key_parse(item->key.bytes, item->key.len, &parts) != HY_OK)
+        return HY_ENOTFOUND;
+    if (parts.format == KEY_OUT_PAIR)
+        return pair_effect(core, &parts, (int)(leg - item->legs), effect);
+    return member_effect(core, &item->key, effect);
+}
+
+/* Take up to a call's worth of legs that are due. */
+static size_t gather(struct core *core, struct lane *lane, uint64_t now_ms, Hy__Effect **effects)
+{
+    size_t n = 0;
+    enum hy_err err;
+
+    for (struct leg *leg = lane->waiting.first, *next; leg != NULL && n < OUTBOX_CALL_MAX;
+         leg = next) {
+        next = leg->next;
+        if (leg->due_ms > now_ms)
+            continue;
+        leg->due_ms = now_ms + OUTBOX_EVERY_MS;
+        err = effect_of(core, leg, &effects[n]);
+        if (err != HY_OK && err != HY_ENOTFOUND)
+            continue; /* it waits on */
+        n += err == HY_OK;
+        list_remove(&lane->waiting, leg);
+        leg->state = LEG_SENT;
+        leg->sent = leg->item->generation;
+        list_add(&lane->sent, leg);
+    }
+    return n;
+}
+
+static void send_lane(struct core *core, uint32_t shard, uint64_t now_ms)
+{
+    Hy__Effect *effects[OUTBOX_CALL_MAX];
+    Hy__EffectsReq req = HY__EFFECTS_REQ__INIT;
+    struct outbox *o = core->outbox;
+    struct lane *lane = &o->lanes[shard];
+    struct hy_buf bytes = {0};
+
+    if (lane->calling != 0 || lane->waiting.first == NULL)
+        return;
+    req.n_effects = gather(core, lane, now_ms, effects);
+    req.effects = effects;
+    if (lane->sent.first == NULL)
+        return;
+    lane->calling = ++o->token;
+    if (hy_buf_put_pb(&bytes, &req.base) == HY_OK)
+        o->send(o->ctx, shard, lane->calling, bytes.data, bytes.len);
+    else
+        outbox_answered(core, shard, lane->calling, false, now_ms);
+    hy_buf_free(&bytes);
+}
+
+static bool item_done(const struct item *item)
+{
+    for (int i = 0; i < 2; i++)
+        if (item->legs[i].state != LEG_NONE && item->legs[i].state != LEG_IDLE)
+            return false;
+    return true;
+}
+
+/* Rows that are done and have been quiet for a while go. */
+static void drop_cool(struct core *core, uint64_t now_ms)
+{
+    struct outbox *o = core->outbox;
+    struct item *item;
+
+    while ((item = o->cool) != NULL && item->cool_ms <= now_ms) {
+        o->cool = item->next_cool;
+        if (o->cool == NULL)
+            o->cool_end = &o->cool;
+        item->cooling = false;
+        if (!item_done(item))
+            continue;
+        batch_delete(core->batch, FAMILY_OUTBOX, &item->key);
+        drop_item(o, item);
+    }
+}
+
+void outbox_tick(struct core *core, uint64_t now_ms)
+{
+    for (uint32_t shard = 0; shard < core->outbox->shards; shard++)
+        send_lane(core, shard, now_ms);
+    drop_cool(core, now_ms);
+    hy_arena_reset(&core->arena);
+}
+
+static void cool_down(struct outbox *o, struct item *item, uint64_t now_ms)
+{
+    if (item->cooling)
+        return;
+    item->cooling = true;
+    item->cool_ms = now_ms + OUTBOX_EVERY_MS;
+    item->next_cool = NULL;
+    *o->cool_end = item;
+    o->cool_end = &item->next_cool;
+}
+
+void outbox_answered(struct core *core, uint32_t shard, uint64_t token, bool done, uint64_t now_ms)
+{
+    struct outbox *o = core->outbox;
+    struct lane *lane = &o->lanes[shard];
+    struct leg_list sent = lane->sent;
+
+    if (lane->calling != token) /* of a call before the database was opened anew */
+        return;
+    lane->calling = 0;
+    lane->sent = (struct leg_list){0};
+    for (struct leg *leg = sent.first, *next; leg != NULL; leg = next) {
+        next = leg->next;
+        leg->state = LEG_IDLE;
+        if (!done || leg->sent != leg->item->generation)
+            leg_wait(o, leg);
+        else if (item_done(leg->item))
+            cool_down(o, leg->item, now_ms);
+    }
+}

@@ -1,0 +1,53 @@
+/* outbox - effects on users of other shards: kept as rows until the other shard has them on its disk.
+ *
+ * A row is written with the batch that caused it. Rows of pairs have no content: the head is read when
+ * it is sent, so the newest state replaces what waits, and a busy pair tells an index at most every
+ * OUTBOX_EVERY_MS. The writer's thread only. */
+
+#ifndef STORE_OUTBOX_H
+#define STORE_OUTBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/core.h"
+
+enum { OUTBOX_EVERY_MS = 200, OUTBOX_CALL_MAX = 256 };
+
+struct outbox;
+
+/* Ask a shard to apply an encoded EffectsReq; outbox_answered() with the same token must follow, not
+ * from inside. */
+typedef void outbox_send_fn(void *ctx, uint32_t shard, uint64_t token, const void *payload,
+                            size_t len);
+
+enum hy_err outbox_open(uint32_t shards, outbox_send_fn *send, void *ctx, struct outbox **outbox)
+    HY_CHECKED;
+void outbox_close(struct outbox **outbox);
+
+/* Find the rows that an earlier run left; forgets what is in memory. */
+enum hy_err outbox_load(struct outbox *outbox, struct db *db) HY_CHECKED;
+
+/* The pair changed and the users of sides (bits) live elsewhere. */
+void outbox_pair(struct core *core, struct key_home home, const char *a, const char *b,
+                 unsigned sides);
+
+/* A membership changed; a newer effect for the same user replaces the one that waits. */
+void outbox_member(struct core *core, struct key_home home, uint64_t conversation,
+                   const Hy__Effect *effect);
+
+/* The batch is on the disk / has failed. */
+void outbox_committed(struct outbox *outbox);
+void outbox_abort(struct outbox *outbox);
+
+/* Send what is due, one call a shard at a time; rows that are done go with the next batch. Only
+ * between batches. */
+void outbox_tick(struct core *core, uint64_t now_ms);
+
+/* The shard's call ended; done: it has the effects on its disk. */
+void outbox_answered(struct core *core, uint32_t shard, uint64_t token, bool done, uint64_t now_ms);
+
+/* Rows waiting. */
+size_t outbox_count(const struct outbox *outbox);
+
+#endif

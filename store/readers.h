@@ -1,0 +1,48 @@
+/* readers - threads that answer reads while the writer goes on.
+ *
+ * Reads are gathered during a turn and handed over at its end, after the commit, so each sees all that
+ * was answered before it. With no threads they are answered in place. Called by the writer's thread;
+ * answers come back there through hy_loop_post(). */
+
+#ifndef STORE_READERS_H
+#define STORE_READERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/loop.h"
+#include "store/answers.h"
+#include "store/appset.h"
+#include "store/db.h"
+#include "store/view.h"
+
+struct readers;
+
+struct readers_config {
+    size_t threads;
+    uint32_t shard, shards;
+    struct appset *apps;
+    uint64_t (*now_ms)(void *arg); /* any thread */
+    void *now_arg;
+    struct hy_loop *loop; /* may be NULL without threads */
+    answer_fn *answer;
+    void *answer_ctx;
+};
+
+enum hy_err readers_open(const struct readers_config *config, struct readers **readers) HY_CHECKED;
+
+/* Answers what is under way, then ends the threads. */
+void readers_close(struct readers **readers);
+
+/* The database to read; NULL while there is none: reads are then refused. Waits until no thread uses
+ * the old one. */
+void readers_use(struct readers *readers, struct db *db);
+
+/* Gather a read (the payload is copied). HY_EBUSY: too many wait. */
+enum hy_err readers_add(struct readers *readers, const struct request *req, view_fn *fn) HY_CHECKED;
+
+/* Hand over what was gathered. */
+void readers_go(struct readers *readers);
+
+#endif

@@ -1,0 +1,71 @@
+/* rows - records in memory: a bounded cache of decoded rows in front of the database, and the
+ * changes of the batch under way.
+ *
+ * All records but those of the log are read and changed through here, so a decision sees what was
+ * decided before it, and a row changed a hundred times in a batch is packed once. Decide first, then
+ * change: there is no way back for one request alone. A row stays valid until rows_done() or
+ * rows_forget(). The writer's thread only. */
+
+#ifndef STORE_ROWS_H
+#define STORE_ROWS_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "store/batch.h"
+#include "store/db.h"
+#include "store/key.h"
+
+struct rows;
+
+/* Public only for msg and note; msg NULL: there is no such row. */
+struct row {
+    ProtobufCMessage *msg; /* malloc'ed parts; change it in place, then call rows_touch() */
+    uint64_t note[3];      /* the user's own, kept while the row is in memory; starts 0 */
+};
+
+/* A cache of at most limit rows (a batch may go beyond it while it lasts). */
+enum hy_err rows_open(struct db *db, size_t limit, struct rows **rows) HY_CHECKED;
+void rows_close(struct rows **rows);
+
+/* The row of the key; its msg is NULL when there is none. HY_EIO, HY_ECORRUPT, HY_ENOMEM. */
+enum hy_err rows_get(struct rows *rows, enum family family, const struct key *key,
+                     const ProtobufCMessageDescriptor *type, struct row **row) HY_CHECKED;
+
+/* The row was changed: write it with the batch. */
+void rows_touch(struct rows *rows, struct row *row);
+
+/* Give the row a message (taken, to be freed with malloc's free), instead of the one it had. */
+void rows_set(struct rows *rows, struct row *row, ProtobufCMessage *msg);
+
+/* Delete the row with the batch. */
+void rows_remove(struct rows *rows, struct row *row);
+
+/* Forget, without a write, all rows in memory whose keys begin with prefix: a range is being
+ * deleted. */
+void rows_drop_prefix(struct rows *rows, enum family family, const struct key *prefix);
+
+/* Put all changed rows into the batch. */
+void rows_flush(struct rows *rows, struct batch *batch);
+
+bool rows_changed(const struct rows *rows);
+
+/* The batch was written: changed rows are clean; trims the cache. */
+void rows_done(struct rows *rows);
+
+/* The batch failed: forget the changed rows. */
+void rows_forget(struct rows *rows);
+
+/* Rows in memory. */
+size_t rows_count(const struct rows *rows);
+
+/* Set a text of a malloc'ed message. HY_ENOMEM leaves it. */
+enum hy_err rows_text(char **field, const char *text) HY_CHECKED;
+
+/* A deep copy that can be given to rows_set(); NULL without memory. */
+ProtobufCMessage *rows_copy(const ProtobufCMessage *msg);
+
+#endif

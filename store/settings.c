@@ -1,0 +1,28 @@
+#include "store/settings.h"
+
+#define S struct store_settings
+
+static const struct hy_setting table[] = {
+    HY_TEXT(S, bus_listen, "bus.listen", "tcp://127.0.0.1:*", false,
+            "where routers and other stores connect: tcp://host:port or ipc:///path"),
+    HY_TEXT(S, data_dir, "data_dir", "data/store", false, "directory of the database"),
+    HY_TEXT(S, log_dir, "log_dir", "", false,
+            "directory of the database's own log; \"\" is data_dir. Another volume is safer: a full disk"
+            " then cannot stop the process"),
+    HY_INT(S, shard, "shard", 0, 0, 16383, false,
+           "which entry of `stores` this process is; their number is the number of shards"),
+    HY_INT(S, block_cache_mb, "block_cache_mb", 128, 8, 1048576, false,
+           "memory for blocks read from files, MB"),
+    HY_INT(S, write_buffer_mb, "write_buffer_mb", 32, 1, 1024, false,
+           "memory a family of rows fills before it goes to a file, MB"),
+    HY_INT(S, cache_rows, "cache_rows", 200000, 1000, 100000000, false,
+           "heads, groups, members and users kept decoded in memory, rows"),
+    HY_INT(S, readers, "readers", 2, 0, 64, false, "threads that answer history and lists"),
+    HY_INT(S, reserve_mb, "reserve_mb", 256, 0, 1048576, false,
+           "writes are refused (200002) while less than this is free on the disk, MB"),
+    HY_BOOL(S, compact_on_start, "compact_on_start", false, false,
+            "compact the whole database at start, so that what has expired leaves the disk"),
+    {0},
+};
+
+const struct hy_settings_spec store_settings_spec = {"store", table, sizeof(struct store_settings)};

@@ -1,0 +1,529 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "store/apps.h"
+#include "store/core.h"
+#include "store/disk.h"
+#include "store/expire.h"
+#include "store/handlers.h"
+#include "store/identity.h"
+#include "store/metric.h"
+#include "store/online.h"
+#include "store/readers.h"
+#include "store/recent.h"
+#include "store/totals.h"
+#include "store/value.h"
+#include "store/view.h"
+
+enum {
+    BATCH_OPS = 4096,       /* a batch is written when it has so many rows */
+    BATCH_BYTES = 4 << 20,  /* or is so big */
+    LAZY_MS = 200,          /* rows nobody waits for may wait so long */
+    REOPEN_MS = 1000,       /* after a failure, try again so often */
+    RECENT_LIVE = 1 << 16,
+};
+
+enum state { GOOD, FULL, FAILED };
+
+struct store {
+    struct store_config config;
+    char *strings[3]; /* copies of the config's texts */
+    struct core core;
+    struct readers *readers;
+    struct expire expire;
+    _Atomic enum state state;
+    bool lazy; /* rows wait that nobody waits for */
+    uint64_t lazy_ms, retry_ms;
+    enum hy_err (*fault)(void *arg);
+    void *fault_arg;
+};
+
+/* ---- the table of requests ---- */
+
+enum route { WRITES = 1, READS_SOON, READS_ASIDE };
+
+static const struct route_row {
+    uint16_t kind;
+    enum route route;
+    void (*handle)(struct core *core, const struct request *req); /* by the writer */
+    view_fn *read;                                                /* by a reader */
+} routes[] = {
+    {HY__BUS_KIND__STORE_APPEND, WRITES, append_handle, NULL},
+    {HY__BUS_KIND__STORE_HISTORY, READS_ASIDE, NULL, history_read},
+    {HY__BUS_KIND__STORE_READ, WRITES, read_handle, NULL},
+    {HY__BUS_KIND__STORE_HEADS, READS_ASIDE, NULL, heads_read},
+    {HY__BUS_KIND__STORE_INDEX, READS_ASIDE, NULL, index_read},
+    {HY__BUS_KIND__STORE_CONV_SET, WRITES, conv_set_handle, NULL},
+    {HY__BUS_KIND__STORE_USER_GET, READS_SOON, user_get_handle, NULL},
+    {HY__BUS_KIND__STORE_USER_PUT, WRITES, user_put_handle, NULL},
+    {HY__BUS_KIND__STORE_USER_REVOKE, WRITES, user_revoke_handle, NULL},
+    {HY__BUS_KIND__STORE_GROUP_CREATE, WRITES, group_create_handle, NULL},
+    {HY__BUS_KIND__STORE_GROUP_GET, READS_SOON, group_get_handle, NULL},
+    {HY__BUS_KIND__STORE_GROUP_SET, WRITES, group_set_handle, NULL},
+    {HY__BUS_KIND__STORE_GROUP_DESTROY, WRITES, group_destroy_handle, NULL},
+    {HY__BUS_KIND__STORE_GROUP_OWNER, WRITES, group_owner_handle, NULL},
+    {HY__BUS_KIND__STORE_MEMBERS_GET, READS_ASIDE, NULL, members_read},
+    {HY__BUS_KIND__STORE_MEMBERS_ADD, WRITES, members_add_handle, NULL},
+    {HY__BUS_KIND__STORE_MEMBERS_REMOVE, WRITES, members_remove_handle, NULL},
+    {HY__BUS_KIND__STORE_MEMBER_SET, WRITES, member_set_handle, NULL},
+    {HY__BUS_KIND__STORE_DELETE_BY_SENDER, WRITES, delete_by_sender_handle, NULL},
+    {HY__BUS_KIND__STORE_GROUP_SCAN, READS_ASIDE, NULL, group_scan_read},
+    {HY__BUS_KIND__STORE_APPS, READS_SOON, apps_handle, NULL},
+    {HY__BUS_KIND__STORE_APP_PUT, WRITES, app_put_handle, NULL},
+    {HY__BUS_KIND__STORE_ONLINE, WRITES, online_handle, NULL},
+    {HY__BUS_KIND__STORE_ONLINE_GET, READS_SOON, online_get_handle, NULL},
+    {HY__BUS_KIND__STORE_SWEEP_SCAN, READS_ASIDE, NULL, sweep_scan_read},
+    {HY__BUS_KIND__STORE_EFFECTS, WRITES, effects_handle, NULL},
+};
+
+static const struct route_row *route_of(uint16_t kind)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+        if (routes[i].kind == kind)
+            return &routes[i];
+    return NULL;
+}
+
+/* ---- the database comes and goes ---- */
+
+static void close_db(struct store *s)
+{
+    struct core *core = &s->core;
+
+    if (s->readers != NULL)
+        readers_use(s->readers, NULL);
+    rows_close(&core->rows);
+    batch_close(&core->batch);
+    db_close(&core->db);
+}
+
+/* A row for this start: the number of the reign and the sequence it began at. */
+static enum hy_err begin_epoch(struct core *core)
+{
+    struct key_home home = {KEY_SLOT_SHARD, 0};
+    struct key first, end;
+    struct key_parts parts;
+    struct db_scan *scan;
+    uint64_t epoch = 0;
+    uint8_t bytes[8];
+    size_t len;
+    enum hy_err err;
+
+    key_head(&first, home, KEY_EPOCH);
+    end = first;
+    key_after(&end);
+    err = db_scan_open(core->db, FAMILY_DEFAULT, &first, &end, true, &scan);
+    if (err != HY_OK)
+        return err;
+    if (db_scan_seek_back(scan, NULL)) {
+        const uint8_t *key = db_scan_key(scan, &len);
+
+        if (key_parse(key, len, &parts) == HY_OK)
+            epoch = parts.number;
+    }
+    err = db_scan_err(scan);
+    db_scan_close(&scan);
+    if (err != HY_OK)
+        return err;
+    key_number(&first, home, KEY_EPOCH, epoch + 1);
+    value_put_u64(bytes, db_latest(core->db) + 1);
+    batch_put(core->batch, FAMILY_DEFAULT, &first, bytes, sizeof bytes);
+    return core_commit(core);
+}
+
+static enum hy_err open_db(struct store *s, char why[static 256])
+{
+    struct core *core = &s->core;
+    struct db_config config = {.dir = s->config.data_dir,
+                               .log_dir = s->config.log_dir,
+                               .block_cache_bytes = s->config.block_cache_bytes,
+                               .write_buffer_bytes = s->config.write_buffer_bytes,
+                               .drop = expire_drop,
+                               .drop_arg = &s->expire};
+    enum hy_err err = db_open(&config, &core->db, why);
+
+    if (err != HY_OK)
+        return err;
+    db_set_fault(core->db, s->fault, s->fault_arg);
+    err = batch_open(core->db, &core->batch);
+    if (err == HY_OK)
+        err = rows_open(core->db, s->config.cache_rows, &core->rows);
+    if (err == HY_OK)
+        err = totals_load(core->totals, core->db);
+    if (err == HY_OK)
+        err = outbox_load(core->outbox, core->db);
+    if (err == HY_OK)
+        err = apps_load(core);
+    if (err == HY_OK)
+        err = begin_epoch(core);
+    if (err != HY_OK) {
+        snprintf(why, 256, "%s", hy_err_text(err));
+        close_db(s);
+        return err;
+    }
+    core->failure = HY_OK;
+    readers_use(s->readers, core->db);
+    return HY_OK;
+}
+
+/* ---- opening and closing ---- */
+
+static uint64_t wall_ms(void *arg)
+{
+    (void)arg;
+    return hy_wall_ms();
+}
+
+static void send_nowhere(void *ctx, uint32_t shard, uint64_t token, const void *payload, size_t len)
+{
+    (void)ctx;
+    (void)shard;
+    (void)token;
+    (void)payload;
+    (void)len;
+}
+
+static enum hy_err copy_config(struct store *s, const struct store_config *config)
+{
+    const char **texts[3];
+
+    s->config = *config;
+    texts[0] = &s->config.cluster_id;
+    texts[1] = &s->config.data_dir;
+    texts[2] = &s->config.log_dir;
+    for (int i = 0; i < 3; i++) {
+        s->strings[i] = strdup(*texts[i] == NULL ? "" : *texts[i]);
+        if (s->strings[i] == NULL)
+            return HY_ENOMEM;
+        *texts[i] = s->strings[i];
+    }
+    if (s->config.now_ms == NULL)
+        s->config.now_ms = wall_ms;
+    if (s->config.shards == 0)
+        s->config.shards = 1;
+    if (s->config.send == NULL)
+        s->config.send = send_nowhere;
+    return HY_OK;
+}
+
+static enum hy_err make_dir(const char *dir, char why[static 256])
+{
+    char path[1024];
+
+    snprintf(path, sizeof path, "%s", dir);
+    for (char *c = path + 1; *c != '\0'; c++)
+        if (*c == '/') {
+            *c = '\0';
+            (void)mkdir(path, 0700); /* the last one tells */
+            *c = '/';
+        }
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return HY_OK;
+    snprintf(why, 256, "cannot make data_dir %.180s: %s", dir, strerror(errno));
+    return HY_ECONFIG;
+}
+
+static enum hy_err open_parts(struct store *s)
+{
+    struct core *core = &s->core;
+    struct readers_config readers = {.threads = s->config.readers,
+                                     .shard = s->config.shard,
+                                     .shards = s->config.shards,
+                                     .now_ms = s->config.now_ms,
+                                     .now_arg = s->config.now_arg,
+                                     .loop = s->config.loop,
+                                     .answer = s->config.answer,
+                                     .answer_ctx = s->config.ctx};
+    enum hy_err err;
+
+    hy_arena_init(&core->arena);
+    core->now_ms = s->config.now_ms;
+    core->now_arg = s->config.now_arg;
+    core->shard = s->config.shard;
+    core->shards = s->config.shards;
+    core->batch_number = 1;
+    err = answers_open(s->config.answer, s->config.ctx, &core->answers);
+    if (err == HY_OK)
+        err = hy_apps_open(&core->apps);
+    if (err == HY_OK)
+        err = appset_open(&core->appset);
+    if (err == HY_OK)
+        err = outbox_open(core->shards, s->config.send, s->config.ctx, &core->outbox);
+    if (err == HY_OK)
+        err = recent_open(RECENT_LIVE, &core->recent);
+    if (err == HY_OK)
+        err = totals_open(&core->totals);
+    if (err == HY_OK)
+        err = online_open(&core->online);
+    s->expire = (struct expire){core->appset, core->now_ms, core->now_arg};
+    readers.apps = core->appset;
+    if (err == HY_OK)
+        err = readers_open(&readers, &s->readers);
+    return err;
+}
+
+enum hy_err store_open(const struct store_config *config, struct store **store,
+                       char why[static 256])
+{
+    struct store *s = calloc(1, sizeof *s);
+    struct identity mine;
+    enum hy_err err = HY_ENOMEM;
+
+    snprintf(why, 256, "%s", hy_err_text(HY_ENOMEM));
+    if (s == NULL)
+        return err;
+    err = copy_config(s, config);
+    if (err == HY_OK)
+        err = open_parts(s);
+    if (err != HY_OK)
+        goto fail;
+    mine = (struct identity){s->config.cluster_id, s->config.shard, s->config.shards};
+    err = make_dir(s->config.data_dir, why);
+    if (err == HY_OK)
+        err = identity_check(s->config.data_dir, &mine, why);
+    if (err == HY_OK)
+        err = open_db(s, why);
+    if (err != HY_OK)
+        goto fail;
+    store_tick(s);
+    *store = s;
+    return HY_OK;
+
+fail:
+    store_close(&s);
+    return err;
+}
+
+void store_close(struct store **store)
+{
+    struct store *s = *store;
+
+    if (s == NULL)
+        return;
+    *store = NULL;
+    if (s->core.db != NULL)
+        store_turn(s);
+    readers_close(&s->readers);
+    close_db(s);
+    answers_close(&s->core.answers);
+    outbox_close(&s->core.outbox);
+    recent_close(&s->core.recent);
+    totals_close(&s->core.totals);
+    online_close(&s->core.online);
+    appset_close(&s->core.appset);
+    hy_apps_close(&s->core.apps);
+    hy_arena_free(&s->core.arena);
+    hy_buf_free(&s->core.scratch);
+    free(s->core.pairs);
+    for (int i = 0; i < 3; i++)
+        free(s->strings[i]);
+    free(s);
+}
+
+/* ---- requests ---- */
+
+static void refuse(struct store *s, const struct request *req, uint32_t code)
+{
+    struct hy_buf out = {0};
+    Hy__AppendReq *append = NULL;
+    size_t items = 0;
+
+    if (req->kind == HY__BUS_KIND__STORE_APPEND) {
+        append = hy__append_req__unpack(&s->core.arena.pb, req->len, req->payload);
+        items = append == NULL ? 0 : append->n_items;
+    }
+    if (answer_refusal(req->kind, items, code, &out) == HY_OK)
+        s->config.answer(s->config.ctx, &req->reply, out.data, out.len);
+    hy_buf_free(&out);
+    hy_arena_reset(&s->core.arena);
+}
+
+/* 0, or why a request cannot be taken now. */
+static uint32_t closed_for(const struct store *s, const struct route_row *row)
+{
+    if (s->core.db == NULL || s->core.failure != HY_OK)
+        return s->core.failure == HY_EFULL ? HY_CODE_DISK_FULL : HY_CODE_UNAVAILABLE;
+    if (row->route == WRITES && s->state == FULL)
+        return HY_CODE_DISK_FULL;
+    return HY_CODE_OK;
+}
+
+static void failed(struct store *s, enum hy_err err);
+
+static void commit(struct store *s)
+{
+    enum hy_err err = core_commit(&s->core);
+
+    s->lazy = false;
+    if (err != HY_OK)
+        failed(s, err);
+}
+
+void store_handle(struct store *store, const struct request *req)
+{
+    const struct route_row *row = route_of(req->kind);
+    uint32_t code = row == NULL ? HY_CODE_PARAM : closed_for(store, row);
+
+    if (code != HY_CODE_OK) {
+        refuse(store, req, code);
+        return;
+    }
+    if (row->route == READS_ASIDE) {
+        if (readers_add(store->readers, req, row->read) != HY_OK)
+            refuse(store, req, HY_CODE_BUSY);
+        return;
+    }
+    row->handle(&store->core, req);
+    hy_arena_reset(&store->core.arena);
+    if (store->core.failure != HY_OK) /* a commit in the middle failed */
+        failed(store, store->core.failure);
+    else if (batch_ops(store->core.batch) >= BATCH_OPS ||
+             batch_bytes(store->core.batch) >= BATCH_BYTES)
+        commit(store);
+}
+
+/* Rows that nobody waits for (those of the outbox that go) ride along with others, or wait a little. */
+static bool worth_writing(struct store *s)
+{
+    uint64_t now_ms = hy_steady_ms();
+
+    if (answers_count(s->core.answers) > 0 || rows_changed(s->core.rows))
+        return true;
+    if (batch_ops(s->core.batch) == 0)
+        return false;
+    if (!s->lazy) {
+        s->lazy = true;
+        s->lazy_ms = now_ms + LAZY_MS;
+    }
+    return now_ms >= s->lazy_ms;
+}
+
+void store_turn(struct store *store)
+{
+    if (store->core.db != NULL && worth_writing(store))
+        commit(store);
+    if (store->core.db != NULL && store->core.shards > 1)
+        outbox_tick(&store->core, hy_steady_ms());
+    readers_go(store->readers);
+}
+
+/* ---- failures ---- */
+
+static void set_state(struct store *s, enum state state, const char *why)
+{
+    static const char *const names[] = {"good", "full", "failed"};
+
+    if (s->state == state)
+        return;
+    hy_log_warn("store.state", "was=%s is=%s why=\"%s\"", names[s->state], names[state], why);
+    s->state = state;
+}
+
+/* After a failed write nobody knows what is on the disk, and RocksDB never heals a failed WAL: close,
+ * and open again when the disk may have room. A stall or a lack of memory is over with its batch. */
+static void failed(struct store *s, enum hy_err err)
+{
+    if (err == HY_EBUSY || err == HY_ENOMEM) {
+        s->core.failure = HY_OK;
+        return;
+    }
+    if (s->core.db == NULL)
+        return;
+    set_state(s, FAILED, db_why(s->core.db));
+    answers_fail(s->core.answers, core_code(err));
+    close_db(s);
+    s->retry_ms = hy_steady_ms() + REOPEN_MS;
+}
+
+static void try_again(struct store *s, uint64_t free_bytes)
+{
+    char why[256];
+    enum hy_err was = s->core.failure, err;
+
+    if (hy_steady_ms() < s->retry_ms || disk_refuses(true, free_bytes, s->config.reserve_bytes))
+        return;
+    err = open_db(s, why);
+    s->retry_ms = hy_steady_ms() + REOPEN_MS;
+    if (err == HY_OK) {
+        set_state(s, GOOD, "the database is open again");
+        return;
+    }
+    s->core.failure = was;
+    hy_log_error("store.reopen_failed", "why=\"%s\" detail=\"%s\"", hy_err_text(err), why);
+}
+
+void store_tick(struct store *store)
+{
+    struct disk_space space;
+    bool full;
+
+    if (disk_look(store->config.data_dir, &space) != HY_OK)
+        return;
+    metric_disk(space.used_bytes, space.capacity_bytes);
+    metric_outbox(outbox_count(store->core.outbox));
+    if (store->core.db == NULL) {
+        try_again(store, space.free_bytes);
+        return;
+    }
+    metric_db(store->core.db);
+    full = disk_refuses(store->state == FULL, space.free_bytes, store->config.reserve_bytes);
+    set_state(store, full ? FULL : GOOD, full ? "free space is below the reserve" : "there is room");
+}
+
+const char *store_ready(const struct store *store)
+{
+    switch (store->state) {
+    case GOOD:
+        return NULL;
+    case FULL:
+        return "the disk is full";
+    default:
+        return "the database is closed after a failed write";
+    }
+}
+
+/* ---- the rest ---- */
+
+void store_effects_answered(struct store *store, uint32_t shard, uint64_t token, bool done)
+{
+    if (store->core.db != NULL)
+        outbox_answered(&store->core, shard, token, done, hy_steady_ms());
+}
+
+void store_apps_learned(struct store *store, const uint8_t *payload, size_t len)
+{
+    Hy__AppsRes *res = hy__apps_res__unpack(&store->core.arena.pb, len, payload);
+
+    if (res != NULL && apps_learn(&store->core, res) != HY_OK)
+        hy_log_warn("store.apps_not_learned", "why=\"%s\"", hy_err_text(HY_ENOMEM));
+    hy_arena_reset(&store->core.arena);
+}
+
+uint64_t store_apps_version(const struct store *store)
+{
+    return hy_apps_version(store->core.apps);
+}
+
+void store_compact(struct store *store)
+{
+    if (store->core.db == NULL)
+        return;
+    hy_log_info("store.compact", "why=\"asked for by the settings\"");
+    db_compact(store->core.db);
+}
+
+void store_set_fault(struct store *store, enum hy_err (*fault)(void *arg), void *arg)
+{
+    store->fault = fault;
+    store->fault_arg = arg;
+    if (store->core.db != NULL)
+        db_set_fault(store->core.db, fault, arg);
+}

@@ -1,0 +1,68 @@
+/* store - a shard: requests in, answers out when they are durable.
+ *
+ * Knows no bus: serve.c brings requests and takes answers away, tests do the same by hand. One thread
+ * calls everything here. Requests of a turn are decided at once; store_turn() writes them as one batch
+ * and says the answers. */
+
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/loop.h"
+#include "store/answers.h"
+#include "store/outbox.h"
+
+struct store;
+
+struct store_config {
+    const char *cluster_id;
+    const char *data_dir;
+    const char *log_dir;  /* RocksDB's LOG; "": in data_dir */
+    uint32_t shard, shards;
+    size_t block_cache_bytes, write_buffer_bytes;
+    size_t cache_rows;    /* records kept decoded */
+    uint64_t reserve_bytes;
+    size_t readers;       /* threads; 0: reads are answered in place */
+    struct hy_loop *loop; /* needed with readers */
+    uint64_t (*now_ms)(void *arg); /* NULL: the wall clock; called by any thread */
+    void *now_arg;
+    answer_fn *answer;
+    outbox_send_fn *send; /* to other shards; NULL with one shard */
+    void *ctx;            /* of answer and send */
+};
+
+/* Open the shard. why gets a sentence when it fails. HY_ECONFIG: the directory is another's. */
+enum hy_err store_open(const struct store_config *config, struct store **store,
+                       char why[static 256]) HY_CHECKED;
+void store_close(struct store **store);
+
+/* Decide a request; its answer comes now or at store_turn(). */
+void store_handle(struct store *store, const struct request *req);
+
+/* End of a turn: write what was decided, answer, start the reads. */
+void store_turn(struct store *store);
+
+/* Once a second or more often: disk space, coming back after a failure, gauges. */
+void store_tick(struct store *store);
+
+/* Another shard answered what send gave it. */
+void store_effects_answered(struct store *store, uint32_t shard, uint64_t token, bool done);
+
+/* The list of apps, as its owner answered STORE_APPS; and what to ask it next. */
+void store_apps_learned(struct store *store, const uint8_t *payload, size_t len);
+uint64_t store_apps_version(const struct store *store);
+
+/* NULL: good to serve; else why not. Any thread. */
+const char *store_ready(const struct store *store);
+
+/* Flush and compact everything: what has expired leaves the disk. */
+void store_compact(struct store *store);
+
+/* Tests: fail the writes to come (db_set_fault). */
+void store_set_fault(struct store *store, enum hy_err (*fault)(void *arg), void *arg);
+
+#endif

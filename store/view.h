@@ -1,0 +1,70 @@
+/* view - what a read sees: the committed database, the apps, one moment.
+ *
+ * Each reader thread has one. Nothing here changes anything. */
+
+#ifndef STORE_VIEW_H
+#define STORE_VIEW_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster.pb-c.h"
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/grouptype.h"
+#include "store/appset.h"
+#include "store/convlog.h"
+#include "store/db.h"
+
+struct view {
+    struct db *db;
+    struct appset *apps;
+    struct hy_arena arena; /* of the request that is answered */
+    uint64_t now_ms;
+    uint32_t shard, shards;
+};
+
+/* A read: append its answer to out. What is not HY_OK becomes a refusal. */
+typedef enum hy_err view_fn(struct view *view, const uint8_t *payload, size_t len,
+                            struct hy_buf *out);
+
+/* A record, decoded into the arena; *msg NULL: there is none. */
+enum hy_err view_get(struct view *view, enum family family, const struct key *key,
+                     const ProtobufCMessageDescriptor *type, ProtobufCMessage **msg) HY_CHECKED;
+
+/* Does this shard own the slot? */
+bool view_owns(const struct view *view, uint16_t slot);
+
+/* A conversation as one user sees it: from where to where. */
+struct span {
+    uint32_t code;        /* not 0: they may not see it */
+    struct convlog log;
+    uint64_t first, last; /* first > last: nothing */
+    uint64_t floor_ms;    /* older ones have expired */
+    const char *user;     /* whose unsynced messages are hidden; NULL: nobody's */
+    int side;             /* C2C */
+    Hy__Pair *pair;       /* C2C; NULL: they have not talked */
+    Hy__Group *group;
+    Hy__Member *member;   /* NULL: none (REST sees all) */
+    const struct hy_group_type *type;
+};
+
+/* Find it. HY_OK also when span->code says no. */
+enum hy_err span_open(struct view *view, uint32_t app, int conv_type, const char *user,
+                      const char *peer, bool admin, struct span *span) HY_CHECKED;
+
+/* May a row be shown? places: deleted messages too, without content. */
+bool span_shows(const struct span *span, const struct value_log *row, bool places);
+
+/* The reads. */
+enum hy_err history_read(struct view *view, const uint8_t *payload, size_t len, struct hy_buf *out);
+enum hy_err heads_read(struct view *view, const uint8_t *payload, size_t len, struct hy_buf *out);
+enum hy_err index_read(struct view *view, const uint8_t *payload, size_t len, struct hy_buf *out);
+enum hy_err members_read(struct view *view, const uint8_t *payload, size_t len, struct hy_buf *out);
+enum hy_err group_scan_read(struct view *view, const uint8_t *payload, size_t len,
+                            struct hy_buf *out);
+enum hy_err sweep_scan_read(struct view *view, const uint8_t *payload, size_t len,
+                            struct hy_buf *out);
+
+#endif

@@ -1,5 +1,5 @@
-/* arrivals - how fast new links come from one address. A table of fixed size; an IPv6 address counts by
- * its /64, since a host has all of that. */
+/* arrivals - how fast new links come from one address. A table of fixed size; an IPv6 address
+ * counts by its /64, since a host has all of that. */
 
 #ifndef GATEWAY_ARRIVALS_H
 #define GATEWAY_ARRIVALS_H

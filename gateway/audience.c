@@ -13,8 +13,8 @@
 
 enum {
     BUCKETS = 1024,
-    SEATS_MAX = 64,      /* rooms a session may sit in */
-    RETELL_MS = 5000,    /* counts are told again, for records get lost */
+    SEATS_MAX = 64,   /* rooms a session may sit in */
+    RETELL_MS = 5000, /* counts are told again, for records get lost */
 };
 
 struct seat {
@@ -25,7 +25,7 @@ struct seat {
 };
 
 struct room {
-    struct room *next;       /* in its bucket */
+    struct room *next; /* in its bucket */
     struct room *next_dirty;
     struct seat *seats;
     uint32_t app, count;
@@ -158,8 +158,8 @@ enum hy_err audience_join(struct audience *audience, struct session *session, co
         free(seat);
         return HY_ENOMEM;
     }
-    *seat = (struct seat){.room = room, .session = session, .room_next = room->seats,
-                          .next = session->seats};
+    *seat = (struct seat){
+        .room = room, .session = session, .room_next = room->seats, .next = session->seats};
     if (room->seats != NULL)
         room->seats->room_prev = seat;
     room->seats = session->seats = seat;
@@ -176,8 +176,7 @@ void audience_leave(struct audience *audience, struct session *session, const ch
         free_seat(audience, at);
 }
 
-bool audience_has(const struct audience *audience, const struct session *session,
-                  const char *group)
+bool audience_has(const struct audience *audience, const struct session *session, const char *group)
 {
     const struct room *room =
         session->seats == NULL ? NULL : find_room(audience, session->app, group);

@@ -19,8 +19,8 @@ struct worker;
 enum hy_err audience_open(struct worker *worker, struct audience **audience) HY_CHECKED;
 void audience_close(struct audience **audience);
 
-/* The session sits down in a room, if it does not sit there yet. HY_ENOMEM. HY_ETOOBIG: it has too many
- * seats already. */
+/* The session sits down in a room, if it does not sit there yet. HY_ENOMEM. HY_ETOOBIG: it has too
+ * many seats already. */
 enum hy_err audience_join(struct audience *audience, struct session *session,
                           const char *group) HY_CHECKED;
 
@@ -29,15 +29,16 @@ void audience_leave(struct audience *audience, struct session *session, const ch
 bool audience_has(const struct audience *audience, const struct session *session,
                   const char *group);
 
-/* A signed-in session is known by its id from now on. One of the same id that is there already (it is
- * being resumed) hands over its seats; its link, if it still has one, ends. HY_ENOMEM. */
+/* A signed-in session is known by its id from now on. One of the same id that is there already (it
+ * is being resumed) hands over its seats; its link, if it still has one, ends. HY_ENOMEM. */
 enum hy_err audience_admit(struct audience *audience, struct session *session) HY_CHECKED;
 
-/* The session's link is gone: free it after grace_ms if it has seats, else now. Takes the session. */
+/* The session's link is gone: free it after grace_ms if it has seats, else now. Takes the session.
+ */
 void audience_lost(struct audience *audience, struct session *session, uint64_t grace_ms);
 
-/* Send to all in a room but one session (0: to all). Lets links that lag miss what has a low priority
- * (3 and up). The parcel stays the caller's. */
+/* Send to all in a room but one session (0: to all). Lets links that lag miss what has a low
+ * priority (3 and up). The parcel stays the caller's. */
 void audience_send(struct audience *audience, uint32_t app, const char *group,
                    struct parcel *parcel, uint64_t except_session, uint32_t priority);
 

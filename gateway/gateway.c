@@ -107,8 +107,8 @@ static enum hy_err bind_doors(struct gateway *gateway, int fds[static DOORS])
             err = listener_bind(address, &gateway->ports[i], &fds[i]);
         if (err == HY_OK)
             continue;
-        hy_log_error("listen.failed", "setting=listen.%s address=\"%s\" why=\"%s\"",
-                     door_names[i], address, hy_err_text(err));
+        hy_log_error("listen.failed", "setting=listen.%s address=\"%s\" why=\"%s\"", door_names[i],
+                     address, hy_err_text(err));
         for (size_t n = 0; n < i; n++)
             if (fds[n] >= 0)
                 close(fds[n]);
@@ -133,18 +133,18 @@ static enum hy_err open_worker(struct gateway *gateway, size_t i)
     if (err != HY_OK)
         goto done;
     snprintf(name, sizeof name, "%.50s/%zu", settings->common.name, i);
-    err = worker_open(&(struct worker_config){.name = name,
-                                              .common = &settings->common,
-                                              .limits = &limits,
-                                              .tls = &tls,
-                                              .secret = gateway->secret,
-                                              .listeners = fds,
-                                              .rest = fds[REST],
-                                              .rest_settings =
-                                                  {(uint32_t)settings->rest_max_body_bytes,
-                                                   (uint32_t)settings->rest_timeout_s,
-                                                   (uint32_t)settings->rest_max_connections}},
-                      &gateway->workers[i]);
+    err = worker_open(
+        &(struct worker_config){.name = name,
+                                .common = &settings->common,
+                                .limits = &limits,
+                                .tls = &tls,
+                                .secret = gateway->secret,
+                                .listeners = fds,
+                                .rest = fds[REST],
+                                .rest_settings = {(uint32_t)settings->rest_max_body_bytes,
+                                                  (uint32_t)settings->rest_timeout_s,
+                                                  (uint32_t)settings->rest_max_connections}},
+        &gateway->workers[i]);
 done:
     limits_free(&limits);
     tls_close(&tls);

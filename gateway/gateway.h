@@ -1,4 +1,5 @@
-/* gateway - the program's parts together: workers, each with its thread, and what they start from. */
+/* gateway - the program's parts together: workers, each with its thread, and what they start from.
+ */
 
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H

@@ -14,7 +14,7 @@ struct idmap {
     struct idmap_place {
         uint64_t id;
         void *value;
-    } *places;
+    } * places;
     size_t count, cap;
 };
 

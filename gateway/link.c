@@ -104,6 +104,12 @@ void link_send(struct link *link, struct parcel **parcel)
         parcel_unref(parcel);
         return;
     }
+    if (link->outbox.bytes >= link->links->limits->outbox_bytes)
+        link_flush(link); /* is it slow, or are these the answers of one turn? */
+    if (!link_live(link)) {
+        parcel_unref(parcel);
+        return;
+    }
     if (queue(link, parcel, link->links->limits->outbox_bytes))
         return;
     hy_add(link->links->metrics->slow_consumers, memory ? 1 : 0);

@@ -1,8 +1,8 @@
 /* link - a client's connection, from accept to the last byte; and all of a worker's links.
  *
- * A link reads frames (TCP, TLS) or WebSocket messages and hands each to the worker; what is sent to
- * it during a turn leaves in one write at the end of the turn. It holds no buffer while it is idle.
- * A handle names a link for ever: a stale one finds nothing. One worker's loop. */
+ * A link reads frames (TCP, TLS) or WebSocket messages and hands each to the worker; what is sent
+ * to it during a turn leaves in one write at the end of the turn. It holds no buffer while it is
+ * idle. A handle names a link for ever: a stale one finds nothing. One worker's loop. */
 
 #ifndef GATEWAY_LINK_H
 #define GATEWAY_LINK_H
@@ -100,8 +100,8 @@ enum link_state link_state(const struct link *link);
 struct session *link_session(const struct link *link);
 void link_set_session(struct link *link, struct session *session);
 
-/* The link is signed in now, until expires_ms of the steady clock at most; epoch is the resync epoch
- * its client is up to date with. */
+/* The link is signed in now, until expires_ms of the steady clock at most; epoch is the resync
+ * epoch its client is up to date with. */
 void link_ready(struct link *link, uint64_t expires_ms, uint32_t epoch);
 uint32_t link_epoch(const struct link *link);
 void link_set_epoch(struct link *link, uint32_t epoch);
@@ -112,15 +112,15 @@ bool link_allow(struct link *link);
 /* The client's address as text. */
 const char *link_ip(const struct link *link, char out[static INET6_ADDRSTRLEN]);
 
-/* Send a parcel; takes the reference, NULL counts as out of memory. A link that would owe too much is
- * ended (SLOW), its session can be resumed. */
+/* Send a parcel; takes the reference, NULL counts as out of memory. A link that would owe too much
+ * is ended (SLOW), its session can be resumed. */
 void link_send(struct link *link, struct parcel **parcel);
 
 /* Does it owe more than half of what it may? */
 bool link_lags(const struct link *link);
 
-/* End a link: tell the client why (notice, or what the table says), write what is owed, close; after 2 s
- * in any case. A link that is closing is left alone. */
+/* End a link: tell the client why (notice, or what the table says), write what is owed, close;
+ * after 2 s in any case. A link that is closing is left alone. */
 void link_end(struct link *link, enum link_end why, const Hy__KickedNotice *notice);
 
 #endif

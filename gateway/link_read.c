@@ -93,9 +93,8 @@ static size_t take_messages(struct link *link, uint8_t *bytes, size_t len)
 
     while (link_live(link)) {
         struct websocket_event event;
-        enum websocket_result result =
-            websocket_next(&link->ws, bytes + used, len - used,
-                           link->links->limits->max_frame_bytes, &event);
+        enum websocket_result result = websocket_next(&link->ws, bytes + used, len - used,
+                                                      link->links->limits->max_frame_bytes, &event);
 
         if (result == WEBSOCKET_MORE)
             return used;

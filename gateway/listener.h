@@ -1,5 +1,5 @@
-/* listener - a listening socket of a worker: takes connections, refuses what is too fast or too many,
- * and begins links. */
+/* listener - a listening socket of a worker: takes connections, refuses what is too fast or too
+ * many, and begins links. */
 
 #ifndef GATEWAY_LISTENER_H
 #define GATEWAY_LISTENER_H

@@ -8,10 +8,10 @@
 static const char *const end_labels[] = {LINK_ENDS(END_LABEL)};
 _Static_assert((int)LINK_END_COUNT <= GATEWAY_ENDS_MAX, "each end has a counter");
 
-#define BY_TRANSPORT(more)                                                            \
-    {                                                                                 \
-        "transport=\"tcp\"" more, "transport=\"tls\"" more, "transport=\"ws\"" more,  \
-            "transport=\"wss\"" more                                                  \
+#define BY_TRANSPORT(more)                                                                         \
+    {                                                                                              \
+        "transport=\"tcp\"" more, "transport=\"tls\"" more, "transport=\"ws\"" more,               \
+            "transport=\"wss\"" more                                                               \
     }
 
 static const char *const transport_labels[] = BY_TRANSPORT("");
@@ -26,8 +26,8 @@ static void make_links(struct gateway_metrics *m)
     for (size_t i = 0; i < GATEWAY_TRANSPORTS; i++) {
         m->connections[i] =
             hy_gauge(P "connections", transport_labels[i], "Client links that are open.");
-        m->opened[i] = hy_counter(P "connections_opened_total", transport_labels[i],
-                                  "Client links accepted.");
+        m->opened[i] =
+            hy_counter(P "connections_opened_total", transport_labels[i], "Client links accepted.");
         m->handshakes_ok[i] = hy_counter(P "handshakes_total", ok_labels[i],
                                          "TLS and WebSocket handshakes by result.");
         m->handshakes_failed[i] = hy_counter(P "handshakes_total", failed_labels[i], "");
@@ -45,15 +45,15 @@ static void make_links(struct gateway_metrics *m)
         hy_gauge(P "send_queue_bytes", "", "Bytes that clients have yet to take.");
     m->slow_consumers = hy_counter(P "slow_consumers_total", "action=\"dropped\"",
                                    "Links that owed more than outbox_bytes.");
-    m->heartbeat_timeouts = hy_counter(P "heartbeat_timeouts_total", "",
-                                       "Links silent for 2.5 heartbeats.");
+    m->heartbeat_timeouts =
+        hy_counter(P "heartbeat_timeouts_total", "", "Links silent for 2.5 heartbeats.");
 }
 
 static void make_sessions(struct gateway_metrics *m)
 {
     for (size_t i = 0; i < GATEWAY_LIMITS; i++)
-        m->rate_limited[i] = hy_counter(P "rate_limited_total", limit_labels[i],
-                                        "What was refused by a limit.");
+        m->rate_limited[i] =
+            hy_counter(P "rate_limited_total", limit_labels[i], "What was refused by a limit.");
     m->sessions = hy_gauge(P "sessions", "", "Links that are signed in.");
     m->sign_ins_ok = hy_counter(P "sign_ins_total", "kind=\"sign_in\",result=\"ok\"",
                                 "Sign-ins and resumes by result.");

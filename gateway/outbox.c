@@ -27,7 +27,7 @@ enum hy_err outbox_push(struct outbox *outbox, struct parcel **parcel, size_t li
 {
     size_t len = parcel_wire_len(*parcel, outbox->ws);
 
-    if (len > limit || outbox->bytes > limit - len)
+    if (outbox->bytes >= limit || len > UINT32_MAX - outbox->bytes)
         return HY_EBUSY;
     if (outbox->count == outbox->cap && grow(outbox) != HY_OK)
         return HY_ENOMEM;

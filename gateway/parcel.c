@@ -151,8 +151,8 @@ size_t parcel_wire(const struct parcel *parcel, bool ws, struct iovec out[static
         return 1;
     }
     if (!ws) {
-        out[0] = run((const uint8_t *)parcel + offsetof(struct parcel, tcp),
-                     FRAME_HEAD + parcel->len);
+        out[0] =
+            run((const uint8_t *)parcel + offsetof(struct parcel, tcp), FRAME_HEAD + parcel->len);
         return 1;
     }
     out[0] = run(parcel->ws, parcel->ws_len);

@@ -25,8 +25,8 @@ struct parcel *parcel_raw(const void *bytes, size_t len);
 /* A framed parcel with a copy of bytes. */
 struct parcel *parcel_copy(const void *bytes, size_t len);
 
-/* The encoded Frame {id, code, info, body}: kind is the body's number in Frame (Hy__Frame__BodyCase),
- * body NULL is an empty one. info NULL is "". */
+/* The encoded Frame {id, code, info, body}: kind is the body's number in Frame
+ * (Hy__Frame__BodyCase), body NULL is an empty one. info NULL is "". */
 struct parcel *parcel_frame(uint64_t id, uint32_t code, const char *info, uint32_t kind,
                             const ProtobufCMessage *body);
 

@@ -151,9 +151,9 @@ static void sample(struct pushes *pushes, const Hy__PushItem *item)
         return;
     msg = frame->msg_notice->msgs[0];
     if (msg->time_ms != 0)
-        hy_observe_us(worker->metrics
-                          ->delivery_duration[msg->conv_type == HY__CONV_TYPE__CONV_GROUP],
-                      now > msg->time_ms ? (now - msg->time_ms) * 1000 : 0);
+        hy_observe_us(
+            worker->metrics->delivery_duration[msg->conv_type == HY__CONV_TYPE__CONV_GROUP],
+            now > msg->time_ms ? (now - msg->time_ms) * 1000 : 0);
 }
 
 static void deliver(struct worker *worker, const Hy__PushItem *item)
@@ -220,8 +220,7 @@ static void take_kick(struct pushes *pushes, const struct hy_record *record)
         hy__kick_session__unpack(&worker->arena.pb, record->len, record->payload);
     struct link *link = kick == NULL ? NULL : links_find(worker->links, kick->link);
 
-    if (link == NULL || link_session(link) == NULL ||
-        link_session(link)->id != kick->session_id)
+    if (link == NULL || link_session(link) == NULL || link_session(link)->id != kick->session_id)
         return;
     link_end(link, moved_on(kick->notice) ? LINK_END_RESUMED : LINK_END_KICKED, kick->notice);
 }

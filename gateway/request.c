@@ -21,11 +21,11 @@ typedef uint32_t slot_fn(const struct session *session, const Hy__Frame *frame,
 typedef void handle_fn(struct worker *worker, struct link *link, const Hy__Frame *frame);
 
 struct row {
-    const char *name;      /* in metrics */
-    uint8_t answer;        /* kind of the answer's body */
+    const char *name; /* in metrics */
+    uint8_t answer;   /* kind of the answer's body */
     bool before_sign_in;
-    handle_fn *handle;     /* here; or NULL: */
-    slot_fn *slot;         /* at a router */
+    handle_fn *handle;      /* here; or NULL: */
+    slot_fn *slot;          /* at a router */
     enum route_after after; /* what an answer without an error means here */
 };
 
@@ -140,9 +140,9 @@ static void on_sign_out(struct worker *worker, struct link *link, const Hy__Fram
 /* ---- the table ---- */
 
 #define KIND(kind) HY__FRAME__BODY_##kind
-#define HERE(kind, name, answer, early, handle) \
+#define HERE(kind, name, answer, early, handle)                                                    \
     [KIND(kind)] = {name, KIND(answer), early, handle, NULL, ROUTE_NOTHING}
-#define THERE(kind, name, answer, slot) \
+#define THERE(kind, name, answer, slot)                                                            \
     [KIND(kind)] = {name, KIND(answer), false, NULL, slot, ROUTE_NOTHING}
 
 /* Kinds without a row are answers and notices, which a client must not send, or unknown. */
@@ -169,7 +169,8 @@ static const struct row rows[] = {
     THERE(MEMBERS_ADD, "members_add", MEMBERS_ADD_RES, slot_group),
     THERE(MEMBERS_REMOVE, "members_remove", OK, slot_group),
     THERE(MEMBER_SET, "member_set", OK, slot_group),
-    [KIND(GROUP_JOIN)] = {"group_join", KIND(GROUP_JOIN_RES), false, NULL, slot_group, ROUTE_JOINED},
+    [KIND(GROUP_JOIN)] = {"group_join", KIND(GROUP_JOIN_RES), false, NULL, slot_group,
+                          ROUTE_JOINED},
     [KIND(GROUP_QUIT)] = {"group_quit", KIND(OK), false, NULL, slot_group, ROUTE_QUIT},
     THERE(GROUP_OWNER, "group_owner", OK, slot_group),
     THERE(GROUP_ONLINE, "group_online", GROUP_ONLINE_RES, slot_group),

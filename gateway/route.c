@@ -42,16 +42,15 @@ static void note_joined(struct worker *worker, struct session *session, const Hy
     if (type == NULL || !type->live)
         return;
     if (audience_join(worker->audience, session, res->group->group) != HY_OK)
-        hy_log_warn("room.refused", "app=%u user=\"%s\" group=\"%s\"", session->app,
-                    session->user, res->group->group);
+        hy_log_warn("room.refused", "app=%u user=\"%s\" group=\"%s\"", session->app, session->user,
+                    res->group->group);
 }
 
 static void note_answer(const struct route *route, struct session *session,
                         const struct hy_record *record)
 {
     struct worker *worker = route->worker;
-    const Hy__Frame *frame =
-        hy__frame__unpack(&worker->arena.pb, record->len, record->payload);
+    const Hy__Frame *frame = hy__frame__unpack(&worker->arena.pb, record->len, record->payload);
 
     if (frame == NULL || frame->code != 0)
         return;
@@ -132,7 +131,7 @@ uint32_t route_call(struct worker *worker, struct link *link, const struct route
     msg.caller = &caller;
     msg.frame.data = (uint8_t *)(uintptr_t)bytes;
     msg.frame.len = len;
-    upstream_router(worker->upstream, to->slot, HY__BUS_KIND__ROUTER_CALL, 0, &msg.base,
-                    on_answer, route);
+    upstream_router(worker->upstream, to->slot, HY__BUS_KIND__ROUTER_CALL, 0, &msg.base, on_answer,
+                    route);
     return 0;
 }

@@ -24,8 +24,8 @@ struct route_to {
     enum route_after after;
 };
 
-/* Ask the router of to->slot with the frame as it came; the link gets its answer, or TIMEOUT and the
- * like, under frame_id. Returns 0, or a code if nothing was asked. */
+/* Ask the router of to->slot with the frame as it came; the link gets its answer, or TIMEOUT and
+ * the like, under frame_id. Returns 0, or a code if nothing was asked. */
 uint32_t route_call(struct worker *worker, struct link *link, const struct route_to *to,
                     uint64_t frame_id, const uint8_t *bytes, size_t len);
 

@@ -17,11 +17,11 @@
 enum {
     CLIENT_ID_MAX = 64,
     AT_USERS_MAX = 100,
-    BATCH_MAX = 256,              /* messages in one record */
-    WAITING_BYTES_MAX = 1 << 20,  /* of one conversation of one session */
-    TAG_ITEMS = 4 << 3 | 2,       /* SendCall.items */
-    SERVER_FLAGS = HY__MSG_FLAG__MSG_DELETED | HY__MSG_FLAG__MSG_RECALLED |
-                   HY__MSG_FLAG__MSG_SYSTEM,
+    BATCH_MAX = 256,             /* messages in one record */
+    WAITING_BYTES_MAX = 1 << 20, /* of one conversation of one session */
+    TAG_ITEMS = 4 << 3 | 2,      /* SendCall.items */
+    SERVER_FLAGS =
+        HY__MSG_FLAG__MSG_DELETED | HY__MSG_FLAG__MSG_RECALLED | HY__MSG_FLAG__MSG_SYSTEM,
 };
 
 /* A message that has an answer to come. */
@@ -97,8 +97,7 @@ uint32_t send_check(const Hy__SendReq *req, uint32_t max_message_bytes)
         code = check_extras(req);
     if (code != 0)
         return code;
-    if (req->cloud_custom_data.len > max_message_bytes ||
-        req->offline_push.len > max_message_bytes)
+    if (req->cloud_custom_data.len > max_message_bytes || req->offline_push.len > max_message_bytes)
         return HY_CODE_MSG_TOO_LONG;
     return hy_body_check(req->body.data, req->body.len,
                          max_message_bytes - (uint32_t)req->cloud_custom_data.len);
@@ -129,10 +128,9 @@ static void answer(const struct asker *asker, const struct sent *sent, uint32_t 
         return;
     if (code != 0 && info[0] == '\0')
         info = hy_code_text(code);
-    parcel = parcel_frame(sent->frame_id, code, code == 0 ? NULL : info,
-                          HY__FRAME__BODY_SEND_RES, code == 0 ? &res->base : NULL);
-    hy_observe_us(asker->worker->metrics->ack_duration[asker->group],
-                  hy_steady_us() - sent->at_us);
+    parcel = parcel_frame(sent->frame_id, code, code == 0 ? NULL : info, HY__FRAME__BODY_SEND_RES,
+                          code == 0 ? &res->base : NULL);
+    hy_observe_us(asker->worker->metrics->ack_duration[asker->group], hy_steady_us() - sent->at_us);
     link_send(link, &parcel);
 }
 
@@ -188,9 +186,9 @@ static void launch(struct send_queue *queue)
     queue->flying = queue->waiting;
     queue->waiting = (struct batch){0};
     if (encode(queue, &payload) == HY_OK) {
-        queue->call = upstream_router_bytes(queue->worker->upstream, queue->slot,
-                                            HY__BUS_KIND__ROUTER_SEND, payload.data, payload.len,
-                                            on_sent, queue);
+        queue->call =
+            upstream_router_bytes(queue->worker->upstream, queue->slot, HY__BUS_KIND__ROUTER_SEND,
+                                  payload.data, payload.len, on_sent, queue);
         hy_buf_free(&queue->flying.items); /* the bus has its copy */
     } else {
         struct asker asker = asker_of(queue);
@@ -285,8 +283,7 @@ static struct send_queue *find_queue(const struct session *session, const Hy__Se
 {
     struct send_queue *queue = session->sends;
 
-    while (queue != NULL &&
-           (queue->conv_type != req->conv_type || strcmp(queue->to, req->to) != 0))
+    while (queue != NULL && (queue->conv_type != req->conv_type || strcmp(queue->to, req->to) != 0))
         queue = queue->next;
     return queue;
 }
@@ -364,9 +361,9 @@ static uint32_t submit(struct worker *worker, struct session *session, const Hy_
 {
     const Hy__SendReq *req = frame->send;
     const Hy__App *app = hy_apps_find(upstream_apps(worker->upstream), session->app);
-    uint32_t code = app == NULL        ? HY_CODE_APP_UNKNOWN
-                    : app->state != 0  ? HY_CODE_APP_DISABLED
-                                       : send_check(req, app->max_message_bytes);
+    uint32_t code = app == NULL       ? HY_CODE_APP_UNKNOWN
+                    : app->state != 0 ? HY_CODE_APP_DISABLED
+                                      : send_check(req, app->max_message_bytes);
     struct send_queue *queue;
 
     if (code != 0)
@@ -392,8 +389,7 @@ void send_submit(struct worker *worker, struct link *link, const Hy__Frame *fram
 
     if (code == 0)
         return;
-    parcel =
-        parcel_frame(frame->id, code, hy_code_text(code), HY__FRAME__BODY_SEND_RES, NULL);
+    parcel = parcel_frame(frame->id, code, hy_code_text(code), HY__FRAME__BODY_SEND_RES, NULL);
     link_send(link, &parcel);
 }
 

@@ -1,5 +1,5 @@
-/* send - messages on their way to a router: for each session and conversation one record is in flight,
- * and what comes meanwhile waits and goes together, so that no retry changes the order. */
+/* send - messages on their way to a router: for each session and conversation one record is in
+ * flight, and what comes meanwhile waits and goes together, so that no retry changes the order. */
 
 #ifndef GATEWAY_SEND_H
 #define GATEWAY_SEND_H

@@ -91,8 +91,8 @@ static void tell_presence(struct worker *worker, const struct session *session, 
 /* The session is over with its link, and cannot be resumed. */
 static bool ends_session(enum link_end why)
 {
-    return why == LINK_END_SIGNED_OUT || why == LINK_END_KICKED ||
-           why == LINK_END_SIG_EXPIRED || why == LINK_END_APP;
+    return why == LINK_END_SIGNED_OUT || why == LINK_END_KICKED || why == LINK_END_SIG_EXPIRED ||
+           why == LINK_END_APP;
 }
 
 void session_ended(struct worker *worker, struct session *session, enum link_end why)

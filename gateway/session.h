@@ -20,20 +20,20 @@ struct worker;
 
 struct session {
     uint64_t id;
-    uint64_t link;          /* handle; 0: the link is gone */
-    uint64_t opened_ms;     /* Unix time */
-    uint64_t expires_s;     /* the ticket is good until then */
-    struct sign_in *begun;  /* until it is signed in; else NULL */
+    uint64_t link;         /* handle; 0: the link is gone */
+    uint64_t opened_ms;    /* Unix time */
+    uint64_t expires_s;    /* the ticket is good until then */
+    struct sign_in *begun; /* until it is signed in; else NULL */
     struct send_queue *sends;
-    struct seat *seats;     /* in live rooms */
+    struct seat *seats; /* in live rooms */
     struct wheel_entry grace;
     uint32_t app;
-    uint16_t slot;          /* of the user */
-    int16_t presence;       /* index of the presence process it is leased at; -1: none is up */
+    uint16_t slot;    /* of the user */
+    int16_t presence; /* index of the presence process it is leased at; -1: none is up */
     bool leased;
     uint8_t platform, multi_device;
     uint8_t user_len;
-    char user[];            /* then a NUL, the device id, a NUL */
+    char user[]; /* then a NUL, the device id, a NUL */
 };
 
 /* Copies user and device_id. NULL: no memory. */
@@ -51,8 +51,8 @@ void session_describe(const struct session *session, Hy__Session *out);
 void session_caller(const struct session *session, const struct link *link, bool in_room,
                     char ip[static INET6_ADDRSTRLEN], Hy__Caller *out);
 
-/* The session's link has ended, for this reason: tell presence, leave the rooms or wait there for the
- * session to be resumed, and free what nobody needs. */
+/* The session's link has ended, for this reason: tell presence, leave the rooms or wait there for
+ * the session to be resumed, and free what nobody needs. */
 void session_ended(struct worker *worker, struct session *session, enum link_end why);
 
 #endif

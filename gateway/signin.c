@@ -74,10 +74,10 @@ static void fail(struct sign_in *s, uint32_t code, const char *info)
 
 static uint32_t code_of(enum hy_err err)
 {
-    return err == HY_ETIMEOUT   ? HY_CODE_TIMEOUT
-           : err == HY_EBUSY    ? HY_CODE_BUSY
-           : err == HY_ENOMEM   ? HY_CODE_BUSY
-                                : HY_CODE_UNAVAILABLE;
+    return err == HY_ETIMEOUT ? HY_CODE_TIMEOUT
+           : err == HY_EBUSY  ? HY_CODE_BUSY
+           : err == HY_ENOMEM ? HY_CODE_BUSY
+                              : HY_CODE_UNAVAILABLE;
 }
 
 /* ---- the last step: the answer ---- */
@@ -174,8 +174,8 @@ static void open_place(struct sign_in *s)
     session_describe(s->session, &session);
     msg.session = &session;
     msg.resume = s->resume;
-    s->call = upstream_presence(s->worker->upstream, s->session->slot,
-                                HY__BUS_KIND__PRESENCE_OPEN, 0, &msg.base, on_opened, s);
+    s->call = upstream_presence(s->worker->upstream, s->session->slot, HY__BUS_KIND__PRESENCE_OPEN,
+                                0, &msg.base, on_opened, s);
 }
 
 static void take_account(struct sign_in *s, const Hy__SignInAnswer *account)

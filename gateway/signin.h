@@ -17,8 +17,8 @@ struct worker;
 void signin_begin(struct worker *worker, struct link *link, const Hy__Frame *frame);
 void signin_resume(struct worker *worker, struct link *link, const Hy__Frame *frame);
 
-/* The link of a session that is not signed in yet has ended: forget what is under way. True: the session
- * is of no more use; false: it was being resumed, and may be again. */
+/* The link of a session that is not signed in yet has ended: forget what is under way. True: the
+ * session is of no more use; false: it was being resumed, and may be again. */
 bool signin_forget(struct worker *worker, struct session *session);
 
 #endif

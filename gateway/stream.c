@@ -35,8 +35,8 @@ static enum hy_err tls_err(SSL *ssl, int result)
     return err;
 }
 
-/* Whole records while one more fits, so that OpenSSL never holds back bytes that the socket no longer
- * shows. */
+/* Whole records while one more fits, so that OpenSSL never holds back bytes that the socket no
+ * longer shows. */
 static enum hy_err tls_read(SSL *ssl, char *bytes, size_t len, size_t *got)
 {
     *got = 0;

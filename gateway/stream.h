@@ -20,7 +20,8 @@ struct stream {
  * nothing yet. HY_ECLOSED: the other side closed. HY_EIO: broken. */
 enum hy_err stream_read(struct stream *stream, void *bytes, size_t len, size_t *got) HY_CHECKED;
 
-/* Write some of n runs. HY_OK: *sent > 0. HY_EBUSY: no room yet; come back with the same runs first. */
+/* Write some of n runs. HY_OK: *sent > 0. HY_EBUSY: no room yet; come back with the same runs
+ * first. */
 enum hy_err stream_write(struct stream *stream, const struct iovec *iov, size_t n,
                          size_t *sent) HY_CHECKED;
 

@@ -1,5 +1,5 @@
-/* tls - certificates and the rules of TLS for a worker's links: 1.2 and up, session tickets, buffers
- * released while a link is idle. */
+/* tls - certificates and the rules of TLS for a worker's links: 1.2 and up, session tickets,
+ * buffers released while a link is idle. */
 
 #ifndef GATEWAY_TLS_H
 #define GATEWAY_TLS_H

@@ -1,5 +1,5 @@
-/* tries - failed sign-ins per account, so that tickets cannot be guessed (70050). A table of fixed size:
- * under attack on many accounts it forgets the oldest, never grows. */
+/* tries - failed sign-ins per account, so that tickets cannot be guessed (70050). A table of fixed
+ * size: under attack on many accounts it forgets the oldest, never grows. */
 
 #ifndef GATEWAY_TRIES_H
 #define GATEWAY_TRIES_H

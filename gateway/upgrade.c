@@ -187,8 +187,8 @@ static uint16_t check_request(const struct request *req, const struct hy_text_li
     return req->origins == 0 || origin_ok(req->origin, origins) ? 0 : 403;
 }
 
-enum upgrade_result upgrade_parse(const char *bytes, size_t len,
-                                  const struct hy_text_list *origins, struct upgrade *upgrade)
+enum upgrade_result upgrade_parse(const char *bytes, size_t len, const struct hy_text_list *origins,
+                                  struct upgrade *upgrade)
 {
     size_t seen = len < UPGRADE_MAX ? len : UPGRADE_MAX;
     const char *end = memmem(bytes, seen, "\r\n\r\n", 4);

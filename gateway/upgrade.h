@@ -18,10 +18,10 @@ struct upgrade {
     char accept[32]; /* GOOD: value of Sec-WebSocket-Accept */
 };
 
-/* Look at what has come so far. Pages of other origins are refused unless origins is empty; a client
- * without Origin is no browser and may come in. At UPGRADE_MAX bytes without an end: 431. */
-enum upgrade_result upgrade_parse(const char *bytes, size_t len,
-                                  const struct hy_text_list *origins, struct upgrade *upgrade);
+/* Look at what has come so far. Pages of other origins are refused unless origins is empty; a
+ * client without Origin is no browser and may come in. At UPGRADE_MAX bytes without an end: 431. */
+enum upgrade_result upgrade_parse(const char *bytes, size_t len, const struct hy_text_list *origins,
+                                  struct upgrade *upgrade);
 
 /* The answer, with what a developer should change when it is a refusal. Returns its length. */
 size_t upgrade_answer(const struct upgrade *upgrade, char out[static UPGRADE_ANSWER_MAX]);

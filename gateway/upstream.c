@@ -132,8 +132,8 @@ static void poll_apps(void *arg)
     if (u->poll_call != 0 || !tier_any_up(&u->routers))
         return;
     req.since_version = hy_apps_version(u->apps);
-    u->poll_call = upstream_router(u, hy_slot(0, HY_KIND_APP, "", 0), HY__BUS_KIND__ROUTER_APPS,
-                                   0, &req.base, on_apps, u);
+    u->poll_call = upstream_router(u, hy_slot(0, HY_KIND_APP, "", 0), HY__BUS_KIND__ROUTER_APPS, 0,
+                                   &req.base, on_apps, u);
 }
 
 /* ---- the bus ---- */
@@ -219,11 +219,8 @@ struct hy_bus *upstream_bus(struct upstream *upstream)
 static struct hy_call call_of(struct upstream *u, hy_pick_fn *pick, uint16_t slot, uint16_t kind,
                               uint32_t deadline_ms)
 {
-    return (struct hy_call){.kind = kind,
-                            .deadline_ms = deadline_ms,
-                            .pick = pick,
-                            .pick_arg = u,
-                            .pick_key = slot};
+    return (struct hy_call){
+        .kind = kind, .deadline_ms = deadline_ms, .pick = pick, .pick_arg = u, .pick_key = slot};
 }
 
 uint64_t upstream_router(struct upstream *upstream, uint16_t slot, uint16_t kind,

@@ -1,7 +1,8 @@
 /* upstream - a gateway worker's way to routers and presence, and the apps they tell it about.
  *
  * One per worker, on the worker's loop. Picks a router by the slot of what is asked about and a
- * presence process by the user's slot (hy_slot_pick over those that are up); calls follow a fail-over. */
+ * presence process by the user's slot (hy_slot_pick over those that are up); calls follow a
+ * fail-over. */
 
 #ifndef GATEWAY_UPSTREAM_H
 #define GATEWAY_UPSTREAM_H
@@ -35,8 +36,8 @@ void upstream_close(struct upstream **upstream);
 /* The bus, for hy_bus_cancel(). */
 struct hy_bus *upstream_bus(struct upstream *upstream);
 
-/* Ask the router of a slot (or presence of a user's slot). kind is a Hy__BusKind. done is called once,
- * later, with HY_ETIMEOUT when deadline_ms (0 = 5000) passed. Returns the call's id. */
+/* Ask the router of a slot (or presence of a user's slot). kind is a Hy__BusKind. done is called
+ * once, later, with HY_ETIMEOUT when deadline_ms (0 = 5000) passed. Returns the call's id. */
 uint64_t upstream_router(struct upstream *upstream, uint16_t slot, uint16_t kind,
                          uint32_t deadline_ms, const ProtobufCMessage *msg, hy_call_fn *done,
                          void *arg);

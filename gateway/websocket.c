@@ -60,9 +60,12 @@ static enum websocket_result head_decode(const uint8_t *bytes, size_t len, uint8
         head->len = 0;
     for (size_t i = 0; i < more; i++)
         head->len = head->len << 8 | bytes[2 + i];
-    *code = PROTOCOL; /* lengths are written the shortest way, below 2^63 */
-    if ((more == 2 && head->len < 126) || (more == 8 && (head->len >> 16 == 0 || head->len >> 63)))
+    /* lengths are written the shortest way, below 2^63 */
+    if ((more == 2 && head->len < 126) ||
+        (more == 8 && (head->len >> 16 == 0 || head->len >> 63 != 0))) {
+        *code = PROTOCOL;
         return WEBSOCKET_WRONG;
+    }
     if (len < head->size)
         return WEBSOCKET_MORE;
     memcpy(head->mask, bytes + 2 + more, sizeof head->mask);
@@ -143,8 +146,8 @@ static bool gather(struct websocket *ws, const uint8_t *data, size_t len)
     return true;
 }
 
-static enum websocket_result take_data(struct websocket *ws, const struct head *head,
-                                       uint8_t *data, struct websocket_event *event)
+static enum websocket_result take_data(struct websocket *ws, const struct head *head, uint8_t *data,
+                                       struct websocket_event *event)
 {
     if (head->fin && ws->opcode == 0)
         return whole(event, head->opcode, data, head->len);

@@ -1,7 +1,7 @@
 /* websocket - RFC 6455 frames, the server's side, in place.
  *
- * What a client sends is unmasked where it lies; only fragments are gathered in memory of their own.
- * Text is checked and told apart, so that the link can refuse it. No extensions. */
+ * What a client sends is unmasked where it lies; only fragments are gathered in memory of their
+ * own. Text is checked and told apart, so that the link can refuse it. No extensions. */
 
 #ifndef GATEWAY_WEBSOCKET_H
 #define GATEWAY_WEBSOCKET_H

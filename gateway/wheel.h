@@ -1,7 +1,7 @@
 /* wheel - deadlines of many things that rarely come due, without a timer each.
  *
- * Setting, moving and clearing cost a few pointers. A deadline fires within a tick (250 ms) after it
- * has passed. One thread. */
+ * Setting, moving and clearing cost a few pointers. A deadline fires within a tick (250 ms) after
+ * it has passed. One thread. */
 
 #ifndef GATEWAY_WHEEL_H
 #define GATEWAY_WHEEL_H

@@ -66,10 +66,10 @@ static void on_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
 {
     struct worker *worker = ctx;
 
-    hy_log_info("peer.changed", "worker=%s peer=%s event=%s", worker->name, hy_peer_name(peer),
-                event == HY_PEER_UP          ? "up"
-                : event == HY_PEER_RESTARTED ? "restarted"
-                                             : "down");
+    hy_log_debug("peer.changed", "worker=%s peer=%s event=%s", worker->name, hy_peer_name(peer),
+                 event == HY_PEER_UP          ? "up"
+                 : event == HY_PEER_RESTARTED ? "restarted"
+                                              : "down");
     if (strcmp(hy_peer_component(peer), "router") == 0)
         on_router(worker, event);
     else
@@ -222,8 +222,8 @@ static enum hy_err open_parts(struct worker *w, const struct worker_config *conf
     static const struct upstream_events events = {on_record, on_peer};
     enum hy_err err = hy_loop_open(&w->loop);
 
-    /* Hooks run in this order: what was asked in a turn leaves with the bus's hook, answers that are
-     * ready leave with the links'. */
+    /* Hooks run in this order: what was asked in a turn leaves with the bus's hook, answers that
+     * are ready leave with the links'. */
     if (err == HY_OK)
         err = hy_loop_on_turn(w->loop, send_turn, w);
     if (err == HY_OK)
@@ -254,8 +254,8 @@ static enum hy_err open_doors(struct worker *w, const struct worker_config *conf
         if (config->listeners[i] < 0)
             continue;
         if (err == HY_OK)
-            err = listener_open(w, config->listeners[i], (enum gateway_transport)i,
-                                &w->listeners[i]);
+            err =
+                listener_open(w, config->listeners[i], (enum gateway_transport)i, &w->listeners[i]);
         else
             close(config->listeners[i]);
     }

@@ -1,5 +1,5 @@
-/* worker - one thread of a gateway: a loop, listeners, links, and its own way to the cluster. Workers
- * share nothing; to the cluster each is a gateway of its own ("gateway-0/1").
+/* worker - one thread of a gateway: a loop, listeners, links, and its own way to the cluster.
+ * Workers share nothing; to the cluster each is a gateway of its own ("gateway-0/1").
  *
  * The struct is open to the parts of a worker, which know each other through it. */
 

@@ -50,7 +50,7 @@ pid_t child_start(char *const argv[], const char *log)
     return pid;
 }
 
-json_t *child_read_ports(const char *path)
+json_t *child_read_ports(const char *path, const char *host)
 {
     FILE *file = fopen(path, "re");
     char line[512];
@@ -66,9 +66,11 @@ json_t *child_read_ports(const char *path)
             continue;
         *value++ = '\0';
         value[strcspn(value, "\r\n")] = '\0';
-        json_object_set_new(ports, line,
-                            strchr(value, ':') != NULL ? json_string(value)
-                                                       : json_sprintf("127.0.0.1:%s", value));
+        json_object_set_new(
+            ports, line,
+            strchr(value, ':') != NULL
+                ? json_string(value)
+                : json_sprintf("%s:%s", strcmp(line, "status") == 0 ? "127.0.0.1" : host, value));
     }
     fclose(file);
     if (json_object_size(ports) > 0)

@@ -36,8 +36,8 @@ static enum hy_err make_dirs(const char *dir)
     return err;
 }
 
-/* A file with a secret of our making; there already: as it is. */
-static enum hy_err make_secret(const char *dir, const char *name)
+/* A file with len random hex digits; there already: as it is. */
+static enum hy_err make_secret(const char *dir, const char *name, size_t len)
 {
     char path[4096], key[65];
 
@@ -45,7 +45,7 @@ static enum hy_err make_secret(const char *dir, const char *name)
     if (access(path, F_OK) == 0)
         return HY_OK;
     layout_random_key(key);
-    return files_write(path, key, 64);
+    return files_write(path, key, len);
 }
 
 static enum hy_err make_certificate(const char *dir)
@@ -86,10 +86,10 @@ static enum hy_err make_first_app(const char *dir)
 
 static enum hy_err make_keys(const char *dir)
 {
-    enum hy_err err = make_secret(dir, "id");
+    enum hy_err err = make_secret(dir, "id", 32);
 
     if (err == HY_OK)
-        err = make_secret(dir, "resume.secret");
+        err = make_secret(dir, "resume.secret", 64);
     if (err == HY_OK)
         err = make_certificate(dir);
     if (err == HY_OK)

@@ -20,6 +20,7 @@
 enum {
     TICK_MS = 20,        /* while starting */
     LATER_TICK_MS = 100, /* a process that ended is started again at once, without a tick */
+    STARTS = 4,          /* tries of a process to come up, at the start of all */
     KNOWN_MS = 1000,     /* a change of an app is known everywhere within this */
     STAGE_MS = 15000, /* how long a kind of processes may take to stop */
     SIGNALS = 4,
@@ -54,7 +55,7 @@ static void look_for_ports(struct supervisor *s, struct child *child)
     json_t *ports = NULL;
 
     ports_path(s, child, path);
-    ports = child->pid > 0 && !child->ports_told ? child_read_ports(path) : NULL;
+    ports = child->pid > 0 && !child->ports_told ? child_read_ports(path, s->plan->host) : NULL;
     if (ports == NULL)
         return;
     json_decref(child->ports);
@@ -204,7 +205,7 @@ static void add_children(struct supervisor *s, int part, size_t count)
         else
             snprintf(child->name, sizeof child->name, "demo");
         ports_path(s, child, path);
-        child->ports = child_read_ports(path); /* of the time before: the same again, if they are free */
+        child->ports = child_read_ports(path, s->plan->host); /* of the time before: the same again, if they are free */
     }
 }
 
@@ -345,13 +346,22 @@ static bool all_ready(struct supervisor *s)
     return true;
 }
 
+/* Something ends again and again before it is up. */
+static bool is_hopeless(const struct supervisor *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->children[i].failures > STARTS && !s->children[i].ports_told)
+            return true;
+    return false;
+}
+
 /* Let all parts up to this one run, and wait until they are ready. */
 static enum hy_err start_parts(struct supervisor *s, int part, uint64_t end_ms)
 {
     s->started = part;
     on_tick(s);
     while (!s->stopping && !all_ready(s)) {
-        if (hy_loop_now_ms(s->loop) >= end_ms) {
+        if (hy_loop_now_ms(s->loop) >= end_ms || is_hopeless(s)) {
             complain(s);
             return HY_ETIMEOUT;
         }

@@ -495,6 +495,7 @@ export class Chat implements Session, ConnectionHandler {
   }
 
   async deleteConversation(target: string | Payload) {
+    this.needLogin();
     if (typeof target === 'string') {
       await this.setConversation(target, hy.ConvSetReq.Op.HIDE);
       this.forget(target);

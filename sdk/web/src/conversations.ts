@@ -13,6 +13,7 @@ import type { Conversation, LastMessage } from './types.js';
 /* What an app does not see of a conversation. */
 interface Entry {
   view: Conversation;
+  lastMs: number; // of the last message, for the order
   countedTo: number; // messages up to here are in unreadCount already
   readSeq: number;
   peerReadSeq: number;
@@ -56,6 +57,10 @@ export function lastOf(m: Message): LastMessage {
   };
 }
 
+function newEntry(view: Conversation): Entry {
+  return { view, lastMs: 0, countedTo: 0, readSeq: 0, peerReadSeq: 0 };
+}
+
 export class Conversations {
   private entries = new Map<string, Entry>();
   private told = -1; // the total unread count of the last event
@@ -74,11 +79,10 @@ export class Conversations {
 
   /** Pinned first, then newest. */
   list(): Conversation[] {
-    const views = [...this.entries.values()].map((e) => e.view);
+    const pinned = (e: Entry) => Number(e.view.isPinned);
+    const order = (a: Entry, b: Entry) => pinned(b) - pinned(a) || b.lastMs - a.lastMs;
 
-    return views.sort(
-      (a, b) => Number(b.isPinned) - Number(a.isPinned) || b.lastMessage.lastTime - a.lastMessage.lastTime,
-    );
+    return [...this.entries.values()].sort(order).map((e) => e.view);
   }
 
   find(id: string): Conversation | undefined {
@@ -110,7 +114,7 @@ export class Conversations {
   private entry(id: string): Entry {
     let e = this.entries.get(id);
 
-    if (!e) this.entries.set(id, (e = { view: this.blank(id), countedTo: 0, readSeq: 0, peerReadSeq: 0 }));
+    if (!e) this.entries.set(id, (e = newEntry(this.blank(id))));
     return e;
   }
 
@@ -144,6 +148,7 @@ export class Conversations {
     const e = this.entry(id);
 
     this.adoptPeer(e.view, conv);
+    e.lastMs = Math.max(e.lastMs, conv.lastTimeMs ?? 0);
     e.countedTo = conv.lastSeq ?? 0;
     e.readSeq = Math.max(e.readSeq, conv.readSeq ?? 0);
     e.peerReadSeq = Math.max(e.peerReadSeq, conv.peerReadSeq ?? 0);
@@ -171,8 +176,8 @@ export class Conversations {
   keep(ids: Set<string>, askedMs: number): string[] {
     const gone: string[] = [];
 
-    for (const [id, { view }] of this.entries) {
-      const newer = view.lastMessage.lastTime * 1000 >= askedMs - 1000;
+    for (const [id, { view, lastMs }] of this.entries) {
+      const newer = lastMs >= askedMs;
 
       if (ids.has(id) || newer || id === TYPES.CONV_SYSTEM || this.isLive(view)) continue;
       this.entries.delete(id);
@@ -193,11 +198,14 @@ export class Conversations {
     const counts = m.flow === 'in' && (m._flags & (FLAG.NO_UNREAD | FLAG.RECALLED | FLAG.DELETED)) === 0;
     const fresh = m.sequence > e.countedTo;
 
-    if ((m._flags & FLAG.NO_LAST) === 0 && m.sequence >= view.lastMessage.lastSequence) view.lastMessage = lastOf(m);
+    if ((m._flags & FLAG.NO_LAST) === 0 && m.sequence >= view.lastMessage.lastSequence) {
+      view.lastMessage = lastOf(m);
+      e.lastMs = m._timeMs;
+    }
     if (view.userProfile && m.flow === 'in') this.profiles.hint(m.from, m.nick, m.avatar);
     if (fresh) e.countedTo = m.sequence;
-    if (fresh && counts && m.sequence > e.readSeq && this.hasUnread(view)) {
-      view.unreadCount++;
+    if (counts && m.sequence > e.readSeq && this.hasUnread(view)) {
+      if (fresh) view.unreadCount++;
       this.noteAt(view, m);
     }
     this.changed();
@@ -207,7 +215,7 @@ export class Conversations {
     const all = m.atUserList.includes(TYPES.MSG_AT_ALL);
     const me = m.atUserList.includes(this.session.me);
 
-    if (!all && !me) return;
+    if ((!all && !me) || view.groupAtInfoList.some((at) => at.messageSequence === m.sequence)) return;
     const kind = all && me ? TYPES.CONV_AT_ALL_AT_ME : all ? TYPES.CONV_AT_ALL : TYPES.CONV_AT_ME;
 
     view.groupAtInfoList = [

@@ -45,6 +45,7 @@ export class Message implements Shape {
   _elements: Element[] = [];
   /** What is not for apps: bits of proto MsgFlag, and why it cannot be sent. */
   _flags = 0;
+  _timeMs = 0;
   _upload: unknown = null;
 
   getElements(): Element[] {
@@ -53,7 +54,7 @@ export class Message implements Shape {
 
   /** Kits copy messages through JSON. */
   toJSON(): Record<string, unknown> {
-    const { _upload, _flags, ...shown } = this as Record<string, unknown>;
+    const { _upload, _flags, _timeMs, ...shown } = this as Record<string, unknown>;
 
     return shown;
   }
@@ -124,13 +125,19 @@ export function fillMessage(m: Message, wire: hy.IMsg, me: string): Message {
   m.status = 'success';
   m._flags = flags;
   if (wire.seq) m.sequence = wire.seq;
-  if (wire.timeMs) m.time = Math.floor(wire.timeMs / 1000);
+  if (wire.timeMs) stamp(m, wire.timeMs);
   m.nick = wire.nick || m.nick;
   m.avatar = wire.face || m.avatar;
   m.nameCard = wire.nameCard || m.nameCard;
   m.isRevoked = (flags & FLAG.RECALLED) !== 0;
   m.isDeleted = (flags & FLAG.DELETED) !== 0;
   return m;
+}
+
+/** The server's clock says when. */
+export function stamp(m: Message, timeMs: number): void {
+  m._timeMs = timeMs;
+  m.time = Math.floor(timeMs / 1000);
 }
 
 function fillContent(m: Message, wire: hy.IMsg, me: string): void {

@@ -8,7 +8,7 @@ import { EVENT } from './events.js';
 import type { Groups } from './groups.js';
 import { isLive } from './groups.js';
 import { log } from './log.js';
-import { fillMessage, Message, messageID, splitConversationID } from './message.js';
+import { fillMessage, Message, messageID, splitConversationID, stamp } from './message.js';
 import type { Session } from './session.js';
 import { Timeline, type Page } from './timeline.js';
 import type { Payload, SendOptions } from './types.js';
@@ -388,7 +388,7 @@ export class Messages {
 
       m.status = 'success';
       m.sequence = sendRes?.seq ?? 0;
-      if (sendRes?.timeMs) m.time = Math.floor(sendRes.timeMs / 1000);
+      if (sendRes?.timeMs) stamp(m, sendRes.timeMs);
     } catch (err) {
       if ((m.status as string) === 'success') return m; // seen in the history meanwhile
       m.status = 'fail';
@@ -466,7 +466,7 @@ export class Messages {
     m.ID = `${TYPES.CONV_SYSTEM}-${notice.timeMs}-${notice.type}-${notice.group}-${this.notices.length}`;
     m.from = notice.operatorId ?? '';
     m.to = this.session.me;
-    m.time = Math.floor((notice.timeMs ?? 0) / 1000);
+    stamp(m, notice.timeMs ?? 0);
     m.sequence = this.notices.length + 1;
     m.status = 'success';
     m.isSystemMessage = true;

@@ -22,6 +22,7 @@ int main(int argc, char **argv)
         hy_process_ports_done(&process);
         hy_process_run(&process);
     }
+    hy_status_close(&process.status); /* its thread asks the router whether it is ready */
     router_close(&router);
     if (err != HY_OK)
         hy_log_error("router.not_started", "why=\"%s\"", hy_err_text(err));

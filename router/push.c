@@ -116,9 +116,9 @@ bool gate_up(const struct gate *gate)
     return gate->peer != NULL;
 }
 
-void push_peer(struct push *push, struct hy_peer *peer, enum hy_peer_event event)
+void push_peer(struct push *push, const char *name, struct hy_peer *peer, enum hy_peer_event event)
 {
-    struct gate *gate = push_gate(push, hy_peer_name(peer));
+    struct gate *gate = push_gate(push, name);
 
     if (gate == NULL)
         return;

@@ -36,8 +36,9 @@ void push_close(struct push **push);
 struct gate *push_gate(struct push *push, const char *name);
 const char *gate_name(const struct gate *gate);
 
-/* A gateway worker came, came back or went. Nothing is sent to a gate that is away, but counted. */
-void push_peer(struct push *push, struct hy_peer *peer, enum hy_peer_event event);
+/* The gateway worker of that name came, came back or went. Nothing is sent to a gate that is away,
+ * but counted. */
+void push_peer(struct push *push, const char *name, struct hy_peer *peer, enum hy_peer_event event);
 
 /* Is the worker connected? */
 bool gate_up(const struct gate *gate);

@@ -103,7 +103,7 @@ static void on_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
         presences_peer(parts->presences, peer, event);
         users_presence(parts->users, peer, event);
     } else if (strcmp(component, "gateway") == 0) {
-        push_peer(parts->push, peer, event);
+        push_peer(parts->push, hy_peer_name(peer), peer, event);
         if (event == HY_PEER_RESTARTED)
             rooms_gate_restarted(parts->rooms, push_gate(parts->push, hy_peer_name(peer)));
     }

@@ -124,7 +124,8 @@ static void answer_imports(struct rest_call *call)
     rest_ok(call, fields);
 }
 
-/* Each alone can be wrong without harm to the others; but a wrong type is a mistake of the caller. */
+/* Each alone can be wrong without harm to the others; but a wrong type is a mistake of the caller.
+ */
 static bool read_many(struct rest_call *call, json_t *array, bool objects, struct imports *imports)
 {
     for (size_t i = 0; i < imports->count; i++) {

@@ -1,100 +1,10 @@
 #include "gateway/rest_body.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "common/codes.h"
+#include "gateway/rest_elem.h"
 #include "gateway/rest_json.h"
-
-enum type { TEXT, BYTES, I32, U32, U64, NUMBER };
-
-enum {
-    NEEDED = 1, /* must be there in a request */
-    SHOWN = 2,  /* given in answers even when empty or 0 */
-};
-
-struct field {
-    const char *name;
-    enum type type;
-    unsigned how;
-    size_t at; /* offset in the element's struct */
-};
-
-#define TABLE(name) static const struct field name[]
-#define END {NULL, TEXT, 0, 0}
-
-#define AT(member) offsetof(Hy__TextElem, member)
-TABLE(text_fields) = {{"Text", TEXT, NEEDED | SHOWN, AT(text)}, END};
-#undef AT
-#define AT(member) offsetof(Hy__FaceElem, member)
-TABLE(face_fields) = {
-    {"Index", I32, NEEDED | SHOWN, AT(index)}, {"Data", BYTES, 0, AT(data)}, END};
-#undef AT
-#define AT(member) offsetof(Hy__LocationElem, member)
-TABLE(location_fields) = {{"Desc", TEXT, NEEDED | SHOWN, AT(desc)},
-                          {"Latitude", NUMBER, NEEDED | SHOWN, AT(latitude)},
-                          {"Longitude", NUMBER, NEEDED | SHOWN, AT(longitude)},
-                          END};
-#undef AT
-#define AT(member) offsetof(Hy__CustomElem, member)
-TABLE(custom_fields) = {{"Data", BYTES, SHOWN, AT(data)},
-                        {"Desc", TEXT, 0, AT(desc)},
-                        {"Ext", BYTES, 0, AT(ext)},
-                        {"Sound", TEXT, 0, AT(sound)},
-                        END};
-#undef AT
-#define AT(member) offsetof(Hy__SoundElem, member)
-TABLE(sound_fields) = {{"Url", TEXT, 0, AT(url)},
-                       {"UUID", TEXT, 0, AT(uuid)},
-                       {"Size", U64, SHOWN, AT(size)},
-                       {"Second", U32, SHOWN, AT(second)},
-                       {"Download_Flag", U32, 0, AT(download_flag)},
-                       END};
-#undef AT
-#define AT(member) offsetof(Hy__ImageElem, member)
-TABLE(image_fields) = {
-    {"UUID", TEXT, SHOWN, AT(uuid)}, {"ImageFormat", U32, SHOWN, AT(format)}, END};
-#undef AT
-#define AT(member) offsetof(Hy__ImageInfo, member)
-TABLE(image_info_fields) = {{"Type", U32, SHOWN, AT(type)},
-                            {"Size", U64, SHOWN, AT(size)},
-                            {"Width", U32, SHOWN, AT(width)},
-                            {"Height", U32, SHOWN, AT(height)},
-                            {"URL|Url", TEXT, SHOWN, AT(url)},
-                            END};
-#undef AT
-#define AT(member) offsetof(Hy__FileElem, member)
-TABLE(file_fields) = {{"Url", TEXT, 0, AT(url)},
-                      {"UUID", TEXT, 0, AT(uuid)},
-                      {"FileSize", U64, SHOWN, AT(size)},
-                      {"FileName", TEXT, SHOWN, AT(name)},
-                      {"Download_Flag", U32, 0, AT(download_flag)},
-                      END};
-#undef AT
-#define AT(member) offsetof(Hy__VideoElem, member)
-TABLE(video_fields) = {{"VideoUrl", TEXT, 0, AT(video_url)},
-                       {"VideoUUID", TEXT, 0, AT(video_uuid)},
-                       {"VideoSize", U64, SHOWN, AT(video_size)},
-                       {"VideoSecond", U32, SHOWN, AT(video_second)},
-                       {"VideoFormat", TEXT, 0, AT(video_format)},
-                       {"VideoDownloadFlag", U32, 0, AT(video_download_flag)},
-                       {"ThumbUrl", TEXT, 0, AT(thumb_url)},
-                       {"ThumbUUID", TEXT, 0, AT(thumb_uuid)},
-                       {"ThumbSize", U64, SHOWN, AT(thumb_size)},
-                       {"ThumbWidth", U32, SHOWN, AT(thumb_width)},
-                       {"ThumbHeight", U32, SHOWN, AT(thumb_height)},
-                       {"ThumbFormat", TEXT, 0, AT(thumb_format)},
-                       {"ThumbDownloadFlag", U32, 0, AT(thumb_download_flag)},
-                       END};
-#undef AT
-#define AT(member) offsetof(Hy__RelayElem, member)
-TABLE(relay_fields) = {{"Title", TEXT, SHOWN, AT(title)},
-                       {"MsgNum", U32, SHOWN, AT(msg_num)},
-                       {"CompatibleText", TEXT, SHOWN, AT(compatible_text)},
-                       {"JsonMsgKey", TEXT, 0, AT(json_msg_key)},
-                       {"LayersOverLimit", U32, 0, AT(layers_over_limit)},
-                       END};
-#undef AT
 
 typedef bool read_more_fn(json_t *content, struct hy_arena *arena, void *elem);
 typedef void write_more_fn(json_t *content, const void *elem);
@@ -108,26 +18,30 @@ static const struct kind {
     Hy__Elem__KindCase kind;
     size_t size;
     const ProtobufCMessageDescriptor *descriptor;
-    const struct field *fields;
+    const struct rest_field *fields;
     read_more_fn *read_more;
     write_more_fn *write_more;
     bool only_written;
 } kinds[] = {
-#define KIND(name, KIND_NAME, type, low, fields, read, write, only)                       \
-    {name, HY__ELEM__KIND_##KIND_NAME, sizeof(type), &low##__descriptor, fields, read, write, only}
-    KIND("TIMTextElem", TEXT, Hy__TextElem, hy__text_elem, text_fields, NULL, NULL, false),
-    KIND("TIMFaceElem", FACE, Hy__FaceElem, hy__face_elem, face_fields, NULL, NULL, false),
-    KIND("TIMLocationElem", LOCATION, Hy__LocationElem, hy__location_elem, location_fields, NULL,
-         NULL, false),
-    KIND("TIMCustomElem", CUSTOM, Hy__CustomElem, hy__custom_elem, custom_fields, NULL, NULL,
+#define KIND(name, KIND_NAME, type, low, fields, read, write, only)                                \
+    {                                                                                              \
+        name, HY__ELEM__KIND_##KIND_NAME, sizeof(type), &low##__descriptor, fields, read, write,   \
+            only                                                                                   \
+    }
+    KIND("TIMTextElem", TEXT, Hy__TextElem, hy__text_elem, rest_text_fields, NULL, NULL, false),
+    KIND("TIMFaceElem", FACE, Hy__FaceElem, hy__face_elem, rest_face_fields, NULL, NULL, false),
+    KIND("TIMLocationElem", LOCATION, Hy__LocationElem, hy__location_elem, rest_location_fields,
+         NULL, NULL, false),
+    KIND("TIMCustomElem", CUSTOM, Hy__CustomElem, hy__custom_elem, rest_custom_fields, NULL, NULL,
          false),
-    KIND("TIMSoundElem", SOUND, Hy__SoundElem, hy__sound_elem, sound_fields, NULL, NULL, false),
-    KIND("TIMImageElem", IMAGE, Hy__ImageElem, hy__image_elem, image_fields, read_image,
+    KIND("TIMSoundElem", SOUND, Hy__SoundElem, hy__sound_elem, rest_sound_fields, NULL, NULL,
+         false),
+    KIND("TIMImageElem", IMAGE, Hy__ImageElem, hy__image_elem, rest_image_fields, read_image,
          write_image, false),
-    KIND("TIMFileElem", FILE, Hy__FileElem, hy__file_elem, file_fields, NULL, NULL, false),
-    KIND("TIMVideoFileElem", VIDEO, Hy__VideoElem, hy__video_elem, video_fields, NULL, NULL,
+    KIND("TIMFileElem", FILE, Hy__FileElem, hy__file_elem, rest_file_fields, NULL, NULL, false),
+    KIND("TIMVideoFileElem", VIDEO, Hy__VideoElem, hy__video_elem, rest_video_fields, NULL, NULL,
          false),
-    KIND("TIMRelayElem", RELAY, Hy__RelayElem, hy__relay_elem, relay_fields, read_relay,
+    KIND("TIMRelayElem", RELAY, Hy__RelayElem, hy__relay_elem, rest_relay_fields, read_relay,
          write_relay, false),
     KIND("TIMGroupTipElem", TIP, Hy__TipElem, hy__tip_elem, NULL, NULL, write_tip, true),
 #undef KIND
@@ -135,50 +49,6 @@ static const struct kind {
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 /* ---------------------------------------------------------------- reading */
-
-static enum rest_got read_field(const json_t *content, const struct field *field, void *elem)
-{
-    char *at = (char *)elem + field->at;
-    enum rest_got got = REST_BAD;
-    int64_t number = 0;
-
-    switch (field->type) {
-    case TEXT:
-        return rest_text(content, field->name, (char **)at);
-    case BYTES:
-        return rest_bytes(content, field->name, (ProtobufCBinaryData *)at);
-    case NUMBER:
-        return rest_number(content, field->name, (double *)at);
-    case I32:
-        got = rest_int(content, field->name, INT32_MIN, INT32_MAX, &number);
-        if (got == REST_GOT)
-            *(int32_t *)at = (int32_t)number;
-        break;
-    case U32:
-        got = rest_int(content, field->name, 0, UINT32_MAX, &number);
-        if (got == REST_GOT)
-            *(uint32_t *)at = (uint32_t)number;
-        break;
-    case U64:
-        got = rest_int(content, field->name, 0, INT64_MAX, &number);
-        if (got == REST_GOT)
-            *(uint64_t *)at = (uint64_t)number;
-        break;
-    }
-    return got;
-}
-
-/* NULL, or the name of the field that is wrong. */
-static const char *read_fields(const json_t *content, const struct field *fields, void *elem)
-{
-    for (const struct field *f = fields; f->name != NULL; f++) {
-        enum rest_got got = read_field(content, f, elem);
-
-        if (got == REST_BAD || (got == REST_ABSENT && (f->how & NEEDED) != 0))
-            return f->name;
-    }
-    return NULL;
-}
 
 static bool read_image(json_t *content, struct hy_arena *arena, void *elem)
 {
@@ -202,7 +72,7 @@ static bool read_image(json_t *content, struct hy_arena *arena, void *elem)
         if (image->infos == NULL || info == NULL || !json_is_object(item))
             return false;
         hy__image_info__init(info);
-        if (read_fields(item, image_info_fields, info) != NULL)
+        if (rest_fields_read(item, rest_image_info_fields, info) != NULL)
             return false;
         image->infos[i] = info;
     }
@@ -267,7 +137,7 @@ static uint32_t read_elem(json_t *json, struct hy_arena *arena, Hy__Elem *elem, 
         return HY_CODE_REST_INTERNAL;
     kind->descriptor->message_init(message);
     *why = "a field of MsgContent is missing or has the wrong type";
-    if (read_fields(content, kind->fields, message) != NULL ||
+    if (rest_fields_read(content, kind->fields, message) != NULL ||
         (kind->read_more != NULL && !kind->read_more(content, arena, message)))
         return HY_CODE_REST_MSG_FORMAT;
     hy__elem__init(elem);
@@ -309,44 +179,6 @@ uint32_t rest_body_read(const json_t *json, struct hy_arena *arena, Hy__Body **b
 
 /* ---------------------------------------------------------------- writing */
 
-static json_t *write_field(const struct field *field, const void *elem)
-{
-    const char *at = (const char *)elem + field->at;
-    const ProtobufCBinaryData *bytes = (const void *)at;
-    const char *text = field->type == TEXT ? *(char *const *)at : "";
-    uint64_t number = 0;
-
-    switch (field->type) {
-    case TEXT:
-        return *text == '\0' && !(field->how & SHOWN) ? NULL : rest_json_text(text);
-    case BYTES:
-        return bytes->len == 0 && !(field->how & SHOWN)
-                   ? NULL
-                   : rest_json_bytes(bytes->data, bytes->len);
-    case NUMBER:
-        return json_real(*(const double *)at);
-    case I32:
-        return json_integer(*(const int32_t *)at);
-    case U32:
-        number = *(const uint32_t *)at;
-        break;
-    case U64:
-        number = *(const uint64_t *)at;
-        break;
-    }
-    return number == 0 && !(field->how & SHOWN) ? NULL : json_integer((json_int_t)number);
-}
-
-static void write_fields(json_t *content, const struct field *fields, const void *elem)
-{
-    for (const struct field *f = fields; f != NULL && f->name != NULL; f++) {
-        json_t *value = write_field(f, elem);
-
-        if (value != NULL)
-            json_object_setn_new(content, f->name, strcspn(f->name, "|"), value);
-    }
-}
-
 static void write_image(json_t *content, const void *elem)
 {
     const Hy__ImageElem *image = elem;
@@ -355,7 +187,7 @@ static void write_image(json_t *content, const void *elem)
     for (size_t i = 0; i < image->n_infos; i++) {
         json_t *info = json_object();
 
-        write_fields(info, image_info_fields, image->infos[i]);
+        rest_fields_write(info, rest_image_info_fields, image->infos[i]);
         json_array_append_new(infos, info);
     }
     json_object_set_new(content, "ImageInfoArray", infos);
@@ -365,10 +197,9 @@ static void write_relay(json_t *content, const void *elem)
 {
     const Hy__RelayElem *relay = elem;
     json_t *abstracts = json_array();
-    json_t *list = relay->msg_list.len == 0
-                       ? NULL
-                       : json_loadb((const char *)relay->msg_list.data, relay->msg_list.len,
-                                    JSON_ALLOW_NUL, NULL);
+    json_t *list = relay->msg_list.len == 0 ? NULL
+                                            : json_loadb((const char *)relay->msg_list.data,
+                                                         relay->msg_list.len, JSON_ALLOW_NUL, NULL);
 
     for (size_t i = 0; i < relay->n_abstracts; i++)
         json_array_append_new(abstracts, rest_json_text(relay->abstracts[i]));
@@ -397,7 +228,7 @@ static json_t *write_elem(const Hy__Elem *elem)
         if (kinds[i].kind != elem->kind_case)
             continue;
         content = json_object();
-        write_fields(content, kinds[i].fields, elem->text);
+        rest_fields_write(content, kinds[i].fields, elem->text);
         if (kinds[i].write_more != NULL)
             kinds[i].write_more(content, elem->text);
         json = json_object();

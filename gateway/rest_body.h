@@ -9,8 +9,8 @@
 #include "client.pb-c.h"
 #include "common/arena.h"
 
-/* Read MsgBody (NULL: it was not there). Returns 0 with *body in arena, lending its texts from json;
- * or a code of one-to-one messages, 90002, 90007 or 90010, with *why set to a sentence. */
+/* Read MsgBody (NULL: it was not there). Returns 0 with *body in arena, lending its texts from
+ * json; or a code of one-to-one messages, 90002, 90007 or 90010, with *why set to a sentence. */
 uint32_t rest_body_read(const json_t *json, struct hy_arena *arena, Hy__Body **body,
                         const char **why);
 

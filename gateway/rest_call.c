@@ -16,8 +16,8 @@ const struct rest_family rest_entry_family = {
     .internal = HY_CODE_TIMEOUT,
 };
 
-static const struct rest_service *const services[] = {
-    &rest_account_service, &rest_openim_service, &rest_profile_service, &rest_group_service};
+static const struct rest_service *const services[] = {&rest_account_service, &rest_openim_service,
+                                                      &rest_profile_service, &rest_group_service};
 
 const struct rest_service *rest_service_find(const char *service)
 {
@@ -64,10 +64,10 @@ static const struct {
     {HY_CODE_MSG_EMPTY, BAD_PARAM},        {HY_CODE_NOT_UTF8, BAD_PARAM},
     {HY_CODE_MSG_INVALID, BAD_PARAM},      {HY_CODE_FRAME_MALFORMED, BAD_PARAM},
     {HY_CODE_REST_MSG_FORMAT, BAD_PARAM},  {HY_CODE_REST_BODY_ARRAY, BAD_PARAM},
-    {HY_CODE_REST_NOT_MSG, BAD_PARAM},     {HY_CODE_KIND_UNKNOWN, INTERNAL},
-    {HY_CODE_GROUP_INTERNAL, INTERNAL},    {HY_CODE_PROFILE_INTERNAL, INTERNAL},
-    {HY_CODE_ACCOUNT_INTERNAL, INTERNAL},  {HY_CODE_C2C_INTERNAL, INTERNAL},
-    {HY_CODE_REST_INTERNAL, INTERNAL},
+    {HY_CODE_REST_NOT_MSG, BAD_PARAM},     {HY_CODE_REST_PUSH_INFO, BAD_PARAM},
+    {HY_CODE_KIND_UNKNOWN, INTERNAL},      {HY_CODE_GROUP_INTERNAL, INTERNAL},
+    {HY_CODE_PROFILE_INTERNAL, INTERNAL},  {HY_CODE_ACCOUNT_INTERNAL, INTERNAL},
+    {HY_CODE_C2C_INTERNAL, INTERNAL},      {HY_CODE_REST_INTERNAL, INTERNAL},
 };
 
 /* What one-to-one messages say more exactly than "a parameter is wrong". */
@@ -112,7 +112,8 @@ bool rest_fail(struct rest_call *call, uint32_t code, const char *info)
 {
     uint32_t said = rest_code(call->family, code);
 
-    /* A code that is translated may have lost its sentence's point: then the first one's is better. */
+    /* A code that is translated may have lost its sentence's point: then the first one's is better.
+     */
     if (info == NULL || *info == '\0')
         info = hy_code_text(code);
     rest_finish(call, NULL, said, info);

@@ -1,8 +1,8 @@
 /* rest_call - one REST call under way: what was asked, how to answer, how to ask the cluster.
  *
  * This is what a command's handler sees. A handler reads call->body, asks routers with
- * rest_gather() as often as it must, and ends with exactly one rest_ok() or rest_fail(), after which
- * the call is gone. Everything in call->arena lives that long. One loop. */
+ * rest_gather() as often as it must, and ends with exactly one rest_ok() or rest_fail(), after
+ * which the call is gone. Everything in call->arena lives that long. One loop. */
 
 #ifndef GATEWAY_REST_CALL_H
 #define GATEWAY_REST_CALL_H
@@ -26,7 +26,7 @@ struct rest_family {
     uint32_t bad_param;
     uint32_t no_account;
     uint32_t internal;
-    bool display;            /* answers carry ErrorDisplay */
+    bool display;             /* answers carry ErrorDisplay */
     size_t most_answer_bytes; /* 0: no limit; else 10018 */
 };
 
@@ -47,21 +47,21 @@ struct rest_call {
     struct rest *rest;
     const struct rest_family *family;
     uint32_t app;
-    const char *admin;     /* who calls */
+    const char *admin; /* who calls */
     const char *client_ip;
-    json_t *body;          /* an object */
-    uint64_t wall_ms;      /* when the call came */
-    uint64_t op;           /* random; makes ids of operations */
+    json_t *body;     /* an object */
+    uint64_t wall_ms; /* when the call came */
+    uint64_t op;      /* random; makes ids of operations */
     struct hy_arena arena;
     struct rest_gather gather;
-    void *state;           /* the handler's own, in arena */
+    void *state; /* the handler's own, in arena */
 };
 
 /* Answer with success. Takes fields (an object, or NULL for none). */
 void rest_ok(struct rest_call *call, json_t *fields);
 
-/* Answer with a code, translated into the family's own (rest_code). info NULL or "": the sentence of
- * common/codes.h. Returns false, so that checks can say `return rest_fail(...)`. */
+/* Answer with a code, translated into the family's own (rest_code). info NULL or "": the sentence
+ * of common/codes.h. Returns false, so that checks can say `return rest_fail(...)`. */
 bool rest_fail(struct rest_call *call, uint32_t code, const char *info);
 
 /* The same with a printf format. */
@@ -84,7 +84,8 @@ char *rest_op_id(struct rest_call *call, size_t index);
 /* Doubt what is remembered about an account's tickets: it was kicked. */
 void rest_doubt(struct rest_call *call, const char *user);
 
-/* ---- fields that many commands share; each answers by itself and returns false when it is wrong ---- */
+/* ---- fields that many commands share; each answers by itself and returns false when it is wrong
+ * ---- */
 
 /* A text that must be there and be an account. missing is the code. */
 bool rest_need_account(struct rest_call *call, const char *names, uint32_t missing, char **user);
@@ -102,8 +103,8 @@ struct rest_users {
 /* Sort texts (lent) into users. Answers and returns false without memory. */
 bool rest_users_sort(struct rest_call *call, char **all, size_t count, struct rest_users *users);
 
-/* An array of 1..most texts, taken without repeats. The codes are for: not there or no array, empty, over
- * most, an item that is no text. */
+/* An array of 1..most texts, taken without repeats. The codes are for: not there or no array,
+ * empty, over most, an item that is no text. */
 struct rest_list_codes {
     uint32_t missing, empty, many, item;
 };

@@ -15,7 +15,8 @@ const struct rest_service *rest_service_find(const char *service);
 const struct rest_command *rest_command_find(const struct rest_service *service,
                                              const char *command);
 
-/* The code for a service or command that does not exist: 10003 among the group services, else 60009. */
+/* The code for a service or command that does not exist: 10003 among the group services, else
+ * 60009. */
 uint32_t rest_no_command(const char *service);
 
 /* For calls that end before their service is known. */

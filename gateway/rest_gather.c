@@ -137,8 +137,7 @@ static void ask_router(struct rest_call *call, size_t index, uint16_t slot, uint
     struct rest_ask *ask = &call->gather.asks[index];
 
     *ask = (struct rest_ask){.call = call, .index = index, .kind = kind};
-    ask->id =
-        upstream_router(rest_upstream(call->rest), slot, kind, 0, question, on_answer, ask);
+    ask->id = upstream_router(rest_upstream(call->rest), slot, kind, 0, question, on_answer, ask);
 }
 
 static Hy__Caller caller_of(const struct rest_call *call, const char *user)

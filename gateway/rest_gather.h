@@ -2,8 +2,8 @@
  *
  *     rest_gather(call, count, ask, done);
  *
- * calls ask(call, i) for each i, at most REST_WINDOW under way at once; ask says one of rest_ask_*().
- * Then done(call) finds what came in call->gather.answers. done may gather again. */
+ * calls ask(call, i) for each i, at most REST_WINDOW under way at once; ask says one of
+ * rest_ask_*(). Then done(call) finds what came in call->gather.answers. done may gather again. */
 
 #ifndef GATEWAY_REST_GATHER_H
 #define GATEWAY_REST_GATHER_H

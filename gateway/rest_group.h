@@ -77,8 +77,10 @@ const char *rest_role_word(Hy__Role role);
 
 /* ---- commands ---- */
 
-/* rest_group_read.c */
+/* rest_group_list.c */
 void rest_get_appid_group_list(struct rest_call *call);
+
+/* rest_group_read.c */
 void rest_get_group_info(struct rest_call *call);
 void rest_get_group_member_info(struct rest_call *call);
 void rest_get_role_in_group(struct rest_call *call);

@@ -92,8 +92,7 @@ void rest_get_joined_group_list(struct rest_call *call)
     hy__group_list_req__init(&joined->req);
     if (!rest_need_account(call, "Member_Account", HY_CODE_GROUP_PARAM, &joined->user) ||
         !rest_group_read_type(call, &joined->req.type) ||
-        !rest_group_read_filters(call, rest_field(call->body, "ResponseFilter"),
-                                 &joined->filters))
+        !rest_group_read_filters(call, rest_field(call->body, "ResponseFilter"), &joined->filters))
         return;
     if (rest_int(call->body, "Limit", 0, UINT32_MAX, &limit) == REST_BAD ||
         rest_int(call->body, "Offset", 0, UINT32_MAX, &offset) == REST_BAD) {
@@ -128,8 +127,8 @@ static void on_online(struct rest_call *call)
     if (frame == NULL)
         rest_fail(call, HY_CODE_GROUP_INTERNAL, NULL);
     else
-        rest_ok(call, json_pack("{s:I}", "OnlineMemberNum",
-                                (json_int_t)frame->group_online_res->count));
+        rest_ok(call,
+                json_pack("{s:I}", "OnlineMemberNum", (json_int_t)frame->group_online_res->count));
 }
 
 void rest_get_online_member_num(struct rest_call *call)

@@ -192,7 +192,8 @@ static bool read_member_fields(struct rest_call *call, struct rest_fields *field
         return false;
     got = rest_text(call->body, "NameCard", &card);
     if (got == REST_BAD || (got == REST_GOT && strlen(card) > MOST_NAME_CARD_BYTES))
-        return rest_fail(call, HY_CODE_GROUP_PARAM, "NameCard must be a string of 50 bytes at most");
+        return rest_fail(call, HY_CODE_GROUP_PARAM,
+                         "NameCard must be a string of 50 bytes at most");
     if (got == REST_GOT)
         rest_fields_text(fields, &call->arena, "NameCard", card, strlen(card));
     switch (rest_group_read_mute(call, &seconds)) {

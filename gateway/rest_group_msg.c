@@ -147,7 +147,8 @@ void rest_send_group_msg(struct rest_call *call)
     rest_gather(call, 1, ask_send, on_sent);
 }
 
-/* ---------------------------------------------------------------- send_group_system_notification */
+/* ---------------------------------------------------------------- send_group_system_notification
+ */
 
 struct notice {
     Hy__SystemNotify op;
@@ -305,8 +306,8 @@ static void on_page(struct rest_call *call)
         return;
     }
     res = frame->history_res;
-    top = page->top > 0 && (uint64_t)page->top < res->last_seq ? (uint64_t)page->top
-                                                               : res->last_seq;
+    top =
+        page->top > 0 && (uint64_t)page->top < res->last_seq ? (uint64_t)page->top : res->last_seq;
     low = top > (uint64_t)page->want ? top - (uint64_t)page->want + 1 : 1;
     /* All of the range is older than what is kept. */
     expired = top > 0 && top < res->first_seq;

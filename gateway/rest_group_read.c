@@ -1,114 +1,13 @@
-/* rest_group_read - what is asked about groups and members (reference 12.2 to 12.4, 12.11, 12.12). */
+/* rest_group_read - what is asked about groups and members (reference 12.3, 12.4, 12.12). */
 
 #include <string.h>
 
 #include "common/body.h"
-#include "common/grouptype.h"
 #include "common/slot.h"
 #include "gateway/rest_group.h"
 #include "gateway/rest_json.h"
 
-enum { MOST_LISTED = 10000, MOST_INFO = 50, MOST_ROLES = 500 };
-
-bool rest_group_read_type(struct rest_call *call, char **type)
-{
-    char *word = NULL;
-    const struct hy_group_type *known;
-
-    *type = (char *)"";
-    switch (rest_word(call->body, "GroupType|Type", &word)) {
-    case REST_ABSENT:
-        return true;
-    case REST_BAD:
-        return rest_fail(call, HY_CODE_GROUP_PARAM, "GroupType must be a string");
-    case REST_GOT:
-        break;
-    }
-    known = hy_group_type(word);
-    if (known == NULL)
-        return rest_failf(call, HY_CODE_GROUP_PARAM, "no such GroupType: %.32s", word);
-    *type = (char *)known->name;
-    return true;
-}
-
-/* ---------------------------------------------------------------- get_appid_group_list */
-
-struct scan {
-    char *type;
-    int64_t limit, next, skip;
-    json_t *list; /* lent: it is part of the body */
-};
-
-static void ask_scan(struct rest_call *call, size_t index)
-{
-    const struct scan *scan = call->state;
-    Hy__AdminCall question = HY__ADMIN_CALL__INIT;
-    Hy__GroupScanReq req = HY__GROUP_SCAN_REQ__INIT;
-    int64_t want = scan->limit - (int64_t)json_array_size(scan->list) + scan->skip;
-
-    req.app = call->app;
-    req.cursor = (uint64_t)scan->next;
-    req.limit = (uint32_t)(want < MOST_LISTED ? want : MOST_LISTED);
-    req.type = scan->type;
-    question.op_case = HY__ADMIN_CALL__OP_GROUP_SCAN;
-    question.group_scan = &req;
-    rest_ask_admin(call, index, hy_slot(call->app, HY_KIND_APP, "", 0), &question);
-}
-
-static void on_scan(struct rest_call *call)
-{
-    struct scan *scan = call->state;
-    const Hy__GroupScanRes *res;
-    json_t *fields;
-
-    if (rest_group_failed(call))
-        return;
-    res = call->gather.answers[0].admin->group_scan;
-    if (res == NULL || res->code != HY_CODE_OK) {
-        rest_fail(call, res != NULL ? res->code : (uint32_t)HY_CODE_GROUP_INTERNAL, NULL);
-        return;
-    }
-    for (size_t i = 0; i < res->n_groups; i++) {
-        if (scan->skip > 0)
-            scan->skip--;
-        else if ((int64_t)json_array_size(scan->list) < scan->limit)
-            json_array_append_new(scan->list, json_pack("{s:o}", "GroupId",
-                                                        rest_json_text(res->groups[i])));
-    }
-    scan->next = (int64_t)res->cursor;
-    /* A page may be short although there is more: shards are scanned one after the other. */
-    if (scan->next != 0 && (int64_t)json_array_size(scan->list) < scan->limit) {
-        rest_gather(call, 1, ask_scan, on_scan);
-        return;
-    }
-    fields = json_object();
-    json_object_set_new(fields, "TotalCount", json_integer(res->total));
-    json_object_set(fields, "GroupIdList", scan->list);
-    json_object_set_new(fields, "Next", json_integer((json_int_t)scan->next));
-    rest_ok(call, fields);
-}
-
-void rest_get_appid_group_list(struct rest_call *call)
-{
-    struct scan *scan = rest_state(call, sizeof *scan);
-
-    if (scan == NULL || !rest_group_read_type(call, &scan->type))
-        return;
-    scan->limit = MOST_LISTED;
-    if (rest_int(call->body, "Limit", 0, INT32_MAX, &scan->limit) == REST_BAD ||
-        rest_int(call->body, "Next", 0, INT64_MAX, &scan->next) == REST_BAD ||
-        rest_int(call->body, "Offset", 0, INT32_MAX, &scan->skip) == REST_BAD) {
-        rest_fail(call, HY_CODE_GROUP_PARAM, "Limit, Next and Offset must be integers");
-        return;
-    }
-    if (scan->limit == 0 || scan->limit > MOST_LISTED)
-        scan->limit = MOST_LISTED;
-    if (scan->next != 0)
-        scan->skip = 0; /* Offset belongs to the first page */
-    scan->list = json_array();
-    json_object_set_new(call->body, "\x01list", scan->list);
-    rest_gather(call, 1, ask_scan, on_scan);
-}
+enum { MOST_MEMBERS = 10000, MOST_INFO = 50, MOST_ROLES = 500 };
 
 /* ---------------------------------------------------------------- get_group_info */
 
@@ -199,14 +98,14 @@ static void on_members_of(struct rest_call *call)
     rest_ok(call, fields);
 }
 
-/* Members are listed unless a filter says that nothing of them is wanted; broadcast rooms have none. */
+/* Members are listed unless a filter says that nothing of them is wanted; broadcast rooms have
+ * none. */
 static bool members_wanted(const struct info *info, const Hy__GroupInfo *group)
 {
     const json_t *filter = info->filters.member;
 
     return group != NULL && group->code == HY_CODE_OK &&
-           (filter == NULL || json_array_size(filter) > 0) &&
-           strcmp(group->type, "BChatRoom") != 0;
+           (filter == NULL || json_array_size(filter) > 0) && strcmp(group->type, "BChatRoom") != 0;
 }
 
 static void on_groups(struct rest_call *call)
@@ -216,9 +115,8 @@ static void on_groups(struct rest_call *call)
 
     if (rest_group_failed(call))
         return;
-    frame = call->gather.count > 0
-                ? rest_group_frame(call, 0, HY__FRAME__BODY_GROUP_GET_RES)
-                : NULL;
+    frame =
+        call->gather.count > 0 ? rest_group_frame(call, 0, HY__FRAME__BODY_GROUP_GET_RES) : NULL;
     for (size_t i = 0, good = 0; i < info->count; i++) {
         info->question[i] = SIZE_MAX;
         if (!hy_group_id_ok(info->all[i], false))
@@ -266,7 +164,8 @@ void rest_get_group_info(struct rest_call *call)
         rest_gather(call, info->good_count > 0, ask_groups, on_groups);
 }
 
-/* ---------------------------------------------------------------- get_group_member_info, get_role_in_group */
+/* ---------------------------------------------------------------- get_group_member_info,
+ * get_role_in_group */
 
 struct members {
     Hy__MembersGetReq req;
@@ -344,7 +243,7 @@ void rest_get_group_member_info(struct rest_call *call)
         rest_fail(call, HY_CODE_GROUP_PARAM, "Limit and Offset must be integers");
         return;
     }
-    members->req.limit = (uint32_t)(limit < MOST_LISTED ? limit : MOST_LISTED);
+    members->req.limit = (uint32_t)(limit < MOST_MEMBERS ? limit : MOST_MEMBERS);
     members->req.offset = (uint32_t)offset;
     if (read_roles(call, &members->req) &&
         rest_group_read_filters(call, call->body, &members->filters))
@@ -371,11 +270,11 @@ static void on_roles(struct rest_call *call)
     frame = rest_group_frame(call, 0, HY__FRAME__BODY_MEMBERS_GET_RES);
     list = json_array();
     for (size_t i = 0; i < members->users.count; i++)
-        json_array_append_new(
-            list, json_pack("{s:o, s:s}", "Member_Account",
-                            rest_json_text(members->users.all[i]), "Role",
-                            role_in(frame != NULL ? frame->members_get_res : &nobody,
-                                    members->users.all[i])));
+        json_array_append_new(list,
+                              json_pack("{s:o, s:s}", "Member_Account",
+                                        rest_json_text(members->users.all[i]), "Role",
+                                        role_in(frame != NULL ? frame->members_get_res : &nobody,
+                                                members->users.all[i])));
     fields = json_object();
     json_object_set_new(fields, "UserIdList", list);
     rest_ok(call, fields);

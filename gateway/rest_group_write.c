@@ -157,9 +157,8 @@ static void ask_create(struct rest_call *call, size_t index)
 {
     struct create *create = call->state;
     Hy__Frame frame = HY__FRAME__INIT;
-    uint16_t slot = create->info.group[0] != '\0'
-                        ? hy_slot_group(call->app, create->info.group)
-                        : hy_slot_user(call->app, call->admin);
+    uint16_t slot = create->info.group[0] != '\0' ? hy_slot_group(call->app, create->info.group)
+                                                  : hy_slot_user(call->app, call->admin);
 
     create->req.info = &create->info;
     frame.body_case = HY__FRAME__BODY_GROUP_CREATE;
@@ -177,9 +176,9 @@ static void on_created(struct rest_call *call)
     if (frame == NULL)
         rest_fail(call, HY_CODE_GROUP_INTERNAL, NULL);
     else
-        rest_ok(call, json_pack("{s:o, s:s}", "GroupId",
-                                rest_json_text(frame->group_create_res->group), "Type",
-                                ((const struct create *)call->state)->type->name));
+        rest_ok(call,
+                json_pack("{s:o, s:s}", "GroupId", rest_json_text(frame->group_create_res->group),
+                          "Type", ((const struct create *)call->state)->type->name));
 }
 
 void rest_create_group(struct rest_call *call)

@@ -16,8 +16,8 @@
 
 enum { MAX_HEADER_BYTES = 16 * 1024, SWEEP_MS = 250 };
 
-/* libevent tells nobody of a connection on which no request has come. So we keep a reference to each
- * connection's bufferevent: while it lives it can be asked whether evhttp still uses it. */
+/* libevent tells nobody of a connection on which no request has come. So we keep a reference to
+ * each connection's bufferevent: while it lives it can be asked whether evhttp still uses it. */
 struct connection {
     TAILQ_ENTRY(connection) link;
     struct bufferevent *bev;
@@ -165,7 +165,8 @@ static struct connection *find(struct rest_http *http, struct bufferevent *bev)
         return NULL;
     if ((size_t)fd < http->by_fd_size && http->by_fd[fd] != NULL && http->by_fd[fd]->bev == bev)
         return http->by_fd[fd];
-    TAILQ_FOREACH (c, &http->connections, link) {
+    TAILQ_FOREACH(c, &http->connections, link)
+    {
         if (c->bev == bev)
             break;
     }
@@ -272,8 +273,8 @@ static const char *reason(int status)
     }
 }
 
-static void send_answer(struct rest_request *request, int status, const char *type, const void *body,
-                        size_t len)
+static void send_answer(struct rest_request *request, int status, const char *type,
+                        const void *body, size_t len)
 {
     struct evbuffer *out = evbuffer_new();
 

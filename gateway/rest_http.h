@@ -1,7 +1,8 @@
 /* rest_http - HTTP/1.1 for the REST front: connections, limits, requests in, answers out.
  *
- * Knows nothing of REST v4. A connection on which no whole request arrives within timeout_s is closed,
- * however slowly its bytes trickle; over max_connections new ones are closed at once. One loop. */
+ * Knows nothing of REST v4. A connection on which no whole request arrives within timeout_s is
+ * closed, however slowly its bytes trickle; over max_connections new ones are closed at once. One
+ * loop. */
 
 #ifndef GATEWAY_REST_HTTP_H
 #define GATEWAY_REST_HTTP_H
@@ -26,7 +27,8 @@ struct rest_http_settings {
 /* Called for each request; rest_http_answer() must follow once, now or later. */
 typedef void rest_http_fn(void *ctx, struct rest_request *request);
 
-/* Serve on a listening, non-blocking socket, which is the server's from now on, also after an error. */
+/* Serve on a listening, non-blocking socket, which is the server's from now on, also after an
+ * error. */
 enum hy_err rest_http_open(struct hy_loop *loop, int listener,
                            const struct rest_http_settings *settings, rest_http_fn *fn, void *ctx,
                            struct rest_http **http) HY_CHECKED;

@@ -1,8 +1,8 @@
 /* rest_json - typed reading of request bodies, with the tolerance that real callers need.
  *
  * Names are a list "A|B" of spellings; the first one present counts. JSON null is the same as not
- * there. Numbers may come as numeric strings, 0/1 as booleans. A text with a NUL inside is wrong, except
- * for rest_bytes(). What is handed out is lent from the JSON value. */
+ * there. Numbers may come as numeric strings, 0/1 as booleans. A text with a NUL inside is wrong,
+ * except for rest_bytes(). What is handed out is lent from the JSON value. */
 
 #ifndef GATEWAY_REST_JSON_H
 #define GATEWAY_REST_JSON_H

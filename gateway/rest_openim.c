@@ -48,8 +48,8 @@ static bool read_from(struct rest_call *call, struct send *send)
     return true;
 }
 
-/* MsgSeq, MsgRandom and MsgTimeStamp: together the sender's name of the message, so that the same three
- * again are the same message. */
+/* MsgSeq, MsgRandom and MsgTimeStamp: together the sender's name of the message, so that the same
+ * three again are the same message. */
 static bool read_identity(struct rest_call *call, struct send *send)
 {
     uint64_t now_s = call->wall_ms / 1000;
@@ -59,15 +59,14 @@ static bool read_identity(struct rest_call *call, struct send *send)
         return rest_fail(call, HY_CODE_REST_MSG_SEQ, NULL);
     if (rest_int(call->body, "MsgRandom", 0, UINT32_MAX, &random) != REST_GOT)
         return rest_fail(call, HY_CODE_REST_MSG_RANDOM, NULL);
-    if (!send->batch &&
-        rest_int(call->body, "MsgTimeStamp", 0, UINT32_MAX, &time_s) == REST_BAD)
+    if (!send->batch && rest_int(call->body, "MsgTimeStamp", 0, UINT32_MAX, &time_s) == REST_BAD)
         return rest_fail(call, HY_CODE_REST_TIMESTAMP, NULL);
     send->msg_seq = seq > 0 ? (uint32_t)seq : (uint32_t)(call->op % INT32_MAX) + 1;
     send->random = (uint32_t)random;
     send->req.random = send->random;
     send->req.client_time_s = time_s > 0 ? (uint32_t)time_s : (uint32_t)now_s;
-    snprintf(send->client_id, sizeof send->client_id, "rest:%u_%u_%u", send->msg_seq,
-             send->random, send->req.client_time_s);
+    snprintf(send->client_id, sizeof send->client_id, "rest:%u_%u_%u", send->msg_seq, send->random,
+             send->req.client_time_s);
     send->req.client_id = send->client_id;
     send->item.rest_seq = send->msg_seq;
     return true;
@@ -150,8 +149,8 @@ static void on_sent(struct rest_call *call)
     const struct send *send = call->state;
     const struct rest_answer *answer = &call->gather.answers[0];
     uint32_t code = code_of(answer);
-    uint64_t time_ms = answer->sent != NULL && answer->sent->time_ms > 0 ? answer->sent->time_ms
-                                                                        : call->wall_ms;
+    uint64_t time_ms =
+        answer->sent != NULL && answer->sent->time_ms > 0 ? answer->sent->time_ms : call->wall_ms;
 
     if (code != HY_CODE_OK)
         rest_fail(call, code, answer->info);
@@ -189,14 +188,13 @@ static void answer_batch(struct rest_call *call)
 
     for (size_t i = 0; i < send->to.count; i++) {
         size_t place = send->to.place[i];
-        uint32_t code = place == REST_NO_PLACE ? (uint32_t)HY_CODE_ACCOUNT_UNKNOWN
-                                               : send->codes[place];
+        uint32_t code =
+            place == REST_NO_PLACE ? (uint32_t)HY_CODE_ACCOUNT_UNKNOWN : send->codes[place];
 
         if (code != HY_CODE_OK)
-            json_array_append_new(errors,
-                                  json_pack("{s:o, s:i}", "To_Account",
-                                            rest_json_text(send->to.all[i]), "ErrorCode",
-                                            (int)code));
+            json_array_append_new(errors, json_pack("{s:o, s:i}", "To_Account",
+                                                    rest_json_text(send->to.all[i]), "ErrorCode",
+                                                    (int)code));
     }
     rest_ok(call, json_pack("{s:o, s:o}", "MsgKey", message_key(call, send, send->time_ms),
                             "ErrorList", errors));
@@ -245,8 +243,7 @@ void rest_batchsendmsg(struct rest_call *call)
                                                  HY_CODE_REST_TARGETS, HY_CODE_ACCOUNT_NOT_TEXT};
     struct send *send = new_send(call, true);
 
-    if (send == NULL ||
-        !rest_need_accounts(call, "To_Account", MOST_TARGETS, &codes, &send->to) ||
+    if (send == NULL || !rest_need_accounts(call, "To_Account", MOST_TARGETS, &codes, &send->to) ||
         !read_from(call, send) || !read_identity(call, send) || !read_life(call, send) ||
         !rest_send_content(call, HY_CODE_REST_BATCH_LONG, &send->req))
         return;

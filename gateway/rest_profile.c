@@ -45,7 +45,8 @@ static const struct tag {
 };
 static const struct tag custom_tag = {"", CUSTOM, 500, {NULL}};
 
-/* Tag_Profile_Custom_<key>, or the older Tag_Profile_Custom_<sdkappid>_<key>; a key of 1 to 8 letters. */
+/* Tag_Profile_Custom_<key>, or the older Tag_Profile_Custom_<sdkappid>_<key>; a key of 1 to 8
+ * letters. */
 static bool custom_name(const char *name)
 {
     static const char prefix[] = "Tag_Profile_Custom_";
@@ -117,10 +118,10 @@ static json_t *profile_items(const struct get *get, const Hy__Profile *profile)
         if (field == NULL)
             continue;
         number = tag->type == NUMBER || (tag->type == CUSTOM && field->str.len == 0);
-        json_array_append_new(
-            items, json_pack("{s:s, s:o}", "Tag", get->tags[i], "Value",
-                             number ? json_integer((json_int_t)field->num)
-                                    : rest_json_bytes(field->str.data, field->str.len)));
+        json_array_append_new(items,
+                              json_pack("{s:s, s:o}", "Tag", get->tags[i], "Value",
+                                        number ? json_integer((json_int_t)field->num)
+                                               : rest_json_bytes(field->str.data, field->str.len)));
     }
     return items;
 }
@@ -249,7 +250,8 @@ static uint32_t read_value(const json_t *item, const struct tag *tag, Hy__Field 
 
     if (rest_field(item, "Value") == NULL)
         return HY_CODE_PROFILE_BAD;
-    if (tag->type == NUMBER || (tag->type == CUSTOM && json_is_integer(rest_field(item, "Value")))) {
+    if (tag->type == NUMBER ||
+        (tag->type == CUSTOM && json_is_integer(rest_field(item, "Value")))) {
         if (rest_int(item, "Value", 0, UINT32_MAX, &number) != REST_GOT)
             return HY_CODE_PROFILE_TYPE;
         field->num = (uint64_t)number;

@@ -14,9 +14,9 @@ enum { MOST_MESSAGES = 100, MOST_PAGES = 50 };
 struct roam {
     char *user, *peer;
     int64_t want, min_s, max_s;
-    char *after_key;      /* go on after this message; NULL once it has been passed */
+    char *after_key; /* go on after this message; NULL once it has been passed */
     uint32_t after_time_s;
-    uint64_t before_seq;  /* of the next page from the router; 0: the newest */
+    uint64_t before_seq; /* of the next page from the router; 0: the newest */
     unsigned pages;
     uint64_t peer_read_seq;
     json_t *list;
@@ -128,8 +128,7 @@ static void finish(struct rest_call *call)
     json_t *fields = json_object();
 
     json_object_set_new(fields, "Complete", json_integer(roam->complete));
-    json_object_set_new(fields, "MsgCnt",
-                        json_integer((json_int_t)json_array_size(roam->list)));
+    json_object_set_new(fields, "MsgCnt", json_integer((json_int_t)json_array_size(roam->list)));
     json_object_set_new(fields, "LastMsgTime", json_integer((json_int_t)roam->last_time_s));
     json_object_set_new(fields, "LastMsgKey", json_string(roam->last_key));
     json_object_set_new(fields, "MsgList", json_incref(roam->list));
@@ -185,8 +184,7 @@ void rest_admin_getroammsg(struct rest_call *call)
     struct roam *roam = rest_state(call, sizeof *roam);
 
     if (roam == NULL ||
-        !rest_need_account(call, "Operator_Account|From_Account", HY_CODE_REST_FROM,
-                           &roam->user) ||
+        !rest_need_account(call, "Operator_Account|From_Account", HY_CODE_REST_FROM, &roam->user) ||
         !rest_need_account(call, "Peer_Account|To_Account", HY_CODE_REST_TO, &roam->peer))
         return;
     if (rest_int(call->body, "MaxCnt", 1, INT32_MAX, &roam->want) != REST_GOT ||

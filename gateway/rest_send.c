@@ -55,8 +55,7 @@ static bool read_push_info(struct rest_call *call, Hy__SendReq *req)
         return rest_fail(call, HY_CODE_REST_PUSH_INFO, "OfflinePushInfo is over 8 KB");
     req->offline_push.data = hy_arena_alloc(&call->arena, len);
     if (req->offline_push.data != NULL)
-        req->offline_push.len =
-            json_dumpb(info, (char *)req->offline_push.data, len, JSON_COMPACT);
+        req->offline_push.len = json_dumpb(info, (char *)req->offline_push.data, len, JSON_COMPACT);
     return true;
 }
 
@@ -67,7 +66,8 @@ static bool read_control(struct rest_call *call, Hy__SendReq *req)
     json_t *array = NULL;
     enum rest_got got = rest_array(call->body, "SendMsgControl", &array);
 
-    if (got == REST_BAD || rest_array(call->body, "ForbidCallbackControl", &(json_t *){NULL}) == REST_BAD)
+    if (got == REST_BAD ||
+        rest_array(call->body, "ForbidCallbackControl", &(json_t *){NULL}) == REST_BAD)
         return rest_fail(call, call->family->bad_param,
                          "SendMsgControl and ForbidCallbackControl must be arrays of strings");
     for (size_t i = 0; i < json_array_size(array); i++) {
@@ -89,8 +89,8 @@ static uint32_t pack_body(struct rest_call *call, const Hy__Body *body, size_t c
                           Hy__SendReq *req)
 {
     const Hy__App *app = rest_app(call);
-    uint32_t most = app != NULL && app->max_message_bytes > 0 ? app->max_message_bytes
-                                                              : DEFAULT_MESSAGE_BYTES;
+    uint32_t most =
+        app != NULL && app->max_message_bytes > 0 ? app->max_message_bytes : DEFAULT_MESSAGE_BYTES;
     uint32_t code;
 
     if (custom_bytes > most)
@@ -108,8 +108,7 @@ bool rest_send_content(struct rest_call *call, uint32_t too_long, Hy__SendReq *r
 {
     Hy__Body *body = NULL;
     const char *why = NULL;
-    uint32_t code =
-        rest_body_read(rest_field(call->body, "MsgBody"), &call->arena, &body, &why);
+    uint32_t code = rest_body_read(rest_field(call->body, "MsgBody"), &call->arena, &body, &why);
 
     if (code != HY_CODE_OK)
         return rest_fail(call, code, why);

@@ -103,10 +103,9 @@ static json_t *write_state(const struct query *query, const char *user, const Hy
         return item;
     detail = json_array();
     for (size_t i = 0; i < state->n_detail; i++)
-        json_array_append_new(detail,
-                              json_pack("{s:s, s:s}", "Platform",
-                                        platform_word(state->detail[i]->platform), name,
-                                        state_word(state->detail[i]->state)));
+        json_array_append_new(detail, json_pack("{s:s, s:s}", "Platform",
+                                                platform_word(state->detail[i]->platform), name,
+                                                state_word(state->detail[i]->state)));
     json_object_set_new(item, "Detail", detail);
     return item;
 }

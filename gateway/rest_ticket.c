@@ -126,8 +126,7 @@ void rest_tickets_doubt(struct rest_tickets *tickets, uint32_t sdkappid, const c
     for (size_t i = 0; i < PLACES; i++) {
         struct ticket *t = &tickets->places[i];
 
-        if (t->usersig != NULL && t->sdkappid == sdkappid &&
-            strcmp(t->identifier, identifier) == 0)
+        if (t->usersig != NULL && t->sdkappid == sdkappid && strcmp(t->identifier, identifier) == 0)
             t->confirmed = false;
     }
 }

@@ -1,8 +1,9 @@
 /* rest_ticket - tickets of REST callers that were found good, so that a signature is computed once
  * and not for each call.
  *
- * Pure but for memory: time comes in. A hit needs the same ticket, byte for byte, and the app as it was
- * (its version changes with its keys). A fixed number of places; a collision costs a new check. */
+ * Pure but for memory: time comes in. A hit needs the same ticket, byte for byte, and the app as it
+ * was (its version changes with its keys). A fixed number of places; a collision costs a new check.
+ */
 
 #ifndef GATEWAY_REST_TICKET_H
 #define GATEWAY_REST_TICKET_H

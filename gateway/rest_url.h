@@ -17,8 +17,8 @@ struct rest_url {
 };
 
 /* Take "/v4/<service>/<command>?<query>" apart ("http://host" before it is skipped). Returns 0,
- * HTTP_PARSE for bad escapes, or 404 for a path that is none of REST v4's. Parameters may come in any
- * order; the first of a name counts, unknown ones are ignored. */
+ * HTTP_PARSE for bad escapes, or 404 for a path that is none of REST v4's. Parameters may come in
+ * any order; the first of a name counts, unknown ones are ignored. */
 uint32_t rest_url_parse(const char *target, struct hy_arena *arena, struct rest_url *url);
 
 /* A decimal number of 1..4294967295. */

@@ -44,8 +44,8 @@ static void each_url_mistake_has_its_code(void **state)
     assert_int_equal(call_as(app, "&identifier=ann", sig_of("ann")), 60010);
     assert_int_equal(call_as(app, "&identifier=boss", sig_of("boss")), 0);
     assert_int_equal(call_as(app, who, "&usersig=%zz"), 60002);
-    assert_int_equal(hy_usersig_issue(FAKE_APP, "administrator", "other key", 1700000000, 3600, sig),
-                     HY_OK);
+    assert_int_equal(
+        hy_usersig_issue(FAKE_APP, "administrator", "other key", 1700000000, 3600, sig), HY_OK);
     snprintf(text, sizeof text, "&usersig=%s", sig);
     assert_int_equal(call_as(app, who, text), 70009);
     assert_int_equal(hy_usersig_issue(FAKE_APP, "administrator", FAKE_KEY, 1700000000, 3600, sig),
@@ -134,8 +134,8 @@ static void each_service_has_its_code_for_a_body_that_is_not_json(void **state)
 {
     (void)state;
     assert_int_equal(fake_call("openim/sendmsg", "{'a':"), 90001);
-    assert_non_null(strstr(fake_string("ErrorInfo"),
-                           "Fail to Parse json data of body, Please check it"));
+    assert_non_null(
+        strstr(fake_string("ErrorInfo"), "Fail to Parse json data of body, Please check it"));
     assert_int_equal(fake_call("openim/sendmsg", "%s", ""), 90001);
     assert_int_equal(fake_call("openim/sendmsg", "[]"), 90001);
     assert_int_equal(fake_call("openim/sendmsg", "{'a':'\xff\xfe'}"), 90001);
@@ -202,7 +202,8 @@ static void closing_answers_what_is_under_way(void **state)
     snprintf(target, sizeof target,
              "/v4/openim/querystate?sdkappid=%u&identifier=administrator&usersig=%s", FAKE_APP,
              fake_ticket("administrator"));
-    snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", target);
+    snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+             target);
     fake_write(fd, head, strlen(head));
     while (fake.asked_count == 0)
         hy_loop_turn(fake.loop, 1);

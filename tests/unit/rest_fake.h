@@ -1,5 +1,5 @@
-/* rest_fake - a REST front with a fake cluster behind it: what it asks is recorded, what it hears is
- * made by the test. Real HTTP on loopback, one loop, no waiting. */
+/* rest_fake - a REST front with a fake cluster behind it: what it asks is recorded, what it hears
+ * is made by the test. Real HTTP on loopback, one loop, no waiting. */
 
 #ifndef TESTS_UNIT_REST_FAKE_H
 #define TESTS_UNIT_REST_FAKE_H
@@ -50,10 +50,10 @@ static struct {
     bool unready;
     struct fake_question asked[FAKE_ASKED_MOST];
     size_t asked_count;
-    size_t given;       /* how many have been answered */
-    bool hold;          /* answer nothing for now */
-    size_t most_open;   /* most questions that were open at once */
-    enum hy_err err;    /* fail every question */
+    size_t given;     /* how many have been answered */
+    bool hold;        /* answer nothing for now */
+    size_t most_open; /* most questions that were open at once */
+    enum hy_err err;  /* fail every question */
     /* The test's own answers; NULL: the usual ones below. */
     bool (*admin)(const Hy__AdminCall *call, Hy__AdminAnswer *answer);
     bool (*frame)(const Hy__Frame *question, Hy__Frame *answer);
@@ -316,7 +316,8 @@ static inline void fake_write(int fd, const char *bytes, size_t len)
     }
 }
 
-/* Read one HTTP answer into text (cut at size); returns its status, 0 at the end of the connection. */
+/* Read one HTTP answer into text (cut at size); returns its status, 0 at the end of the connection.
+ */
 static inline int fake_read(int fd, char *text, size_t size)
 {
     size_t len = 0;
@@ -368,16 +369,15 @@ static inline const char *fake_ticket(const char *identifier)
 {
     static char sig[HY_USERSIG_MAX];
 
-    assert_int_equal(hy_usersig_issue(FAKE_APP, identifier, FAKE_KEY, hy_wall_ms() / 1000, 86400,
-                                      sig),
-                     HY_OK);
+    assert_int_equal(
+        hy_usersig_issue(FAKE_APP, identifier, FAKE_KEY, hy_wall_ms() / 1000, 86400, sig), HY_OK);
     return sig;
 }
 
 static json_t *fake_json; /* of the last call */
 
-/* Call a command as the administrator; returns ErrorCode. The body is a format in which ' stands for
- * a double quote. */
+/* Call a command as the administrator; returns ErrorCode. The body is a format in which ' stands
+ * for a double quote. */
 static inline uint32_t fake_call(const char *path, const char *format, ...)
 {
     static char body[1 << 20];

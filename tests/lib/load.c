@@ -1,0 +1,410 @@
+#include "tests/lib/load.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "ctl/args.h"
+#include "ctl/files.h"
+#include "ctl/talk.h"
+#include "tests/lib/probe.h"
+
+enum { TICK_MS = 5, OPEN_MOST = 64, PATIENCE_S = 90 };
+
+static void touch(struct load *load)
+{
+    load->moved_ms = hy_loop_now_ms(load->loop);
+}
+
+/* ---- sending ---- */
+
+/* Which send; kept until its answer. */
+struct flight {
+    struct seat *seat;
+    size_t n;
+};
+
+static void on_sent(void *arg, const struct hongyan_sent *sent)
+{
+    struct flight *flight = arg;
+    struct seat *seat = flight->seat;
+    struct load *load = seat->load;
+    struct sending *sending = &seat->sends[flight->n];
+    uint64_t now = hy_loop_now_ms(load->loop);
+
+    free(flight);
+    if (load->stage == LOAD_ENDED)
+        return; /* closing */
+    seat->open--;
+    load->open--;
+    touch(load);
+    if (sent->code != 0) {
+        sending->state = SEND_FAILED;
+        load->last_code = sent->code;
+        load->accounts.failed++;
+        return;
+    }
+    sending->state = SEND_OK;
+    sending->seq = sent->seq;
+    load->accounts.acked++;
+    if (now - load->acked_ms > load->accounts.max_gap_ms)
+        load->accounts.max_gap_ms = now - load->acked_ms;
+    if (now - sending->at_ms > load->accounts.max_ack_ms)
+        load->accounts.max_ack_ms = now - sending->at_ms;
+    load->acked_ms = now;
+}
+
+static struct sending *add_sending(struct seat *seat)
+{
+    if (seat->sent == seat->sends_size) {
+        seat->sends_size = seat->sends_size > 0 ? seat->sends_size * 2 : 64;
+        seat->sends = realloc(seat->sends, seat->sends_size * sizeof *seat->sends);
+        if (seat->sends == NULL)
+            abort();
+    }
+    return &seat->sends[seat->sent];
+}
+
+static const char *peer_of(const struct seat *seat)
+{
+    const struct talk *talk = seat->talk;
+    const struct seat *first = &seat->load->seats[talk->first];
+
+    if (talk->type == HY__CONV_TYPE__CONV_GROUP)
+        return talk->group;
+    return seat == first ? first[1].user : first->user;
+}
+
+static void send_one(struct seat *seat)
+{
+    struct load *load = seat->load;
+    struct flight *flight = calloc(1, sizeof *flight);
+    char text[64];
+
+    if (flight == NULL)
+        abort();
+    *flight = (struct flight){seat, seat->sent};
+    *add_sending(seat) = (struct sending){.at_ms = hy_loop_now_ms(load->loop)};
+    snprintf(text, sizeof text, "%zu:%zu", (size_t)(seat - load->seats), seat->sent);
+    seat->sent++;
+    seat->open++;
+    load->open++;
+    load->accounts.sent++;
+    if (hongyan_send_text(seat->client, seat->talk->type, peer_of(seat), text, on_sent, flight) != HY_OK)
+        on_sent(flight, &(struct hongyan_sent){.code = 1, .info = ""});
+}
+
+static void send_due(struct load *load, uint64_t now)
+{
+    uint64_t due = (now - load->begun_ms) * (uint64_t)load->rate / 1000;
+
+    for (; load->due < due; load->due++) {
+        struct seat *seat = &load->seats[load->next_seat++ % load->seat_count];
+
+        if (seat->open < OPEN_MOST) /* else it waits as people would */
+            send_one(seat);
+    }
+    if (load->open == 0)
+        load->acked_ms = now;
+}
+
+/* ---- reading back ---- */
+
+static void read_page(struct seat *seat, uint64_t from_seq);
+
+static void on_page(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
+{
+    struct seat *seat = arg;
+    struct load *load = seat->load;
+    const Hy__HistoryRes *res = answer != NULL ? answer->history_res : NULL;
+
+    if (load->stage != LOAD_READS)
+        return;
+    touch(load);
+    if (code != 0 || res == NULL) {
+        fprintf(stderr, "hongyan-probe: history of %s: %u %s; again\n", seat->user, code, info);
+        seat->history.count = 0;
+        read_page(seat, 0);
+        return;
+    }
+    for (size_t i = 0; i < res->n_msgs; i++) {
+        struct seen seen;
+
+        if (load_parse(res->msgs[i], &seen))
+            seen_add(&seat->history, seen);
+    }
+    if (res->complete || res->n_msgs == 0) {
+        seat->read_done = true;
+        load->reading--;
+    } else {
+        read_page(seat, res->msgs[res->n_msgs - 1]->seq + 1);
+    }
+}
+
+static void read_page(struct seat *seat, uint64_t from_seq)
+{
+    if (hongyan_history(seat->client, seat->talk->type, peer_of(seat), from_seq, true, 0, on_page, seat) !=
+        HY_OK)
+        seat->load->moved_ms = 0; /* gives up */
+}
+
+/* ---- stages ---- */
+
+/* Has everybody been told of everything that was acknowledged? */
+static bool all_heard(const struct load *load)
+{
+    for (size_t t = 0; t < load->talk_count; t++) {
+        const struct talk *talk = &load->talks[t];
+        uint64_t acked = 0;
+
+        for (size_t i = 0; i < talk->count; i++)
+            for (size_t n = 0; n < load->seats[talk->first + i].sent; n++)
+                acked += load->seats[talk->first + i].sends[n].state == SEND_OK;
+        for (size_t i = 0; i < talk->count; i++) {
+            const struct seat *seat = &load->seats[talk->first + i];
+            uint64_t own = 0;
+
+            for (size_t n = 0; n < seat->sent; n++)
+                own += seat->sends[n].state == SEND_OK;
+            if (seat->stream.count < acked - own)
+                return false;
+        }
+    }
+    return true;
+}
+
+static void start_reading(struct load *load)
+{
+    load->stage = LOAD_READS;
+    load->reading = load->seat_count;
+    touch(load);
+    for (size_t i = 0; i < load->seat_count; i++)
+        read_page(&load->seats[i], 0);
+}
+
+static void on_tick(void *arg)
+{
+    struct load *load = arg;
+    uint64_t now = hy_loop_now_ms(load->loop);
+    bool patient = now < load->moved_ms + (uint64_t)load->patience_s * 1000;
+
+    switch (load->stage) {
+    case LOAD_SENDS:
+        if (load->stopped || now - load->begun_ms >= (uint64_t)load->seconds * 1000) {
+            load->stage = LOAD_SETTLES;
+            touch(load);
+        } else {
+            send_due(load, now);
+        }
+        break;
+    case LOAD_SETTLES:
+        if (load->open == 0 || !patient) {
+            load->stage = LOAD_HEARS;
+            touch(load);
+        }
+        break;
+    case LOAD_HEARS: /* a tick of 5 ms would count the same thousands again and again */
+        if (now % 100 < TICK_MS && (all_heard(load) || !patient))
+            start_reading(load);
+        break;
+    case LOAD_READS:
+        if (load->reading == 0 || !patient)
+            hy_loop_stop(load->loop);
+        break;
+    case LOAD_CONNECTS:
+        if (!patient)
+            hy_loop_stop(load->loop);
+        break;
+    case LOAD_ENDED:
+        break;
+    }
+}
+
+/* ---- clients ---- */
+
+static void on_state(void *ctx, const struct hongyan_change *change)
+{
+    struct seat *seat = ctx;
+    struct load *load = seat->load;
+
+    if (change->state == HONGYAN_KICKED) {
+        fprintf(stderr, "hongyan-probe: %s: %u %s\n", seat->user, change->code, change->info);
+        hy_loop_stop(load->loop);
+    }
+    if (change->state != HONGYAN_ONLINE || seat->was_online)
+        return;
+    seat->was_online = true;
+    touch(load);
+    if (++load->online < load->seat_count)
+        return;
+    load->stage = LOAD_SENDS;
+    load->begun_ms = load->acked_ms = hy_loop_now_ms(load->loop);
+}
+
+static void on_message(void *ctx, const Hy__Msg *msg)
+{
+    struct seat *seat = ctx;
+    struct seen seen;
+
+    if (!load_parse(msg, &seen))
+        return;
+    if (seat->stream.count > 0 && seat->stream.items[seat->stream.count - 1].seq >= seen.seq)
+        seat->broken++;
+    seen_add(&seat->stream, seen);
+    touch(seat->load);
+}
+
+static enum hy_err open_clients(struct load *load)
+{
+    enum hy_err err = HY_OK;
+
+    for (size_t i = 0; i < load->seat_count && err == HY_OK; i++) {
+        struct seat *seat = &load->seats[i];
+        struct hongyan_config config = {
+            .platform = HY__PLATFORM__PLATFORM_LINUX,
+            .send_ms = UINT32_MAX,
+            .backoff_ms = 2000,
+            .events = {.state = on_state, .message = on_message},
+            .ctx = seat,
+        };
+
+        err = talk_open(load->loop, &load->cluster, seat->user, SIZE_MAX, &config, &seat->client);
+    }
+    return err;
+}
+
+/* ---- the command ---- */
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct load *load = arg;
+
+    (void)number;
+    (void)what;
+    load->stopped = true;
+}
+
+static enum hy_err run(struct load *load)
+{
+    struct event *stop = NULL, *term = NULL;
+    enum hy_err err = hy_loop_open(&load->loop);
+
+    if (err == HY_OK)
+        err = hy_timer_open(load->loop, on_tick, load, &load->timer);
+    if (err != HY_OK)
+        return err;
+    stop = evsignal_new(hy_loop_base(load->loop), SIGINT, on_signal, load);
+    term = evsignal_new(hy_loop_base(load->loop), SIGTERM, on_signal, load);
+    if (stop == NULL || term == NULL || event_add(stop, NULL) != 0 || event_add(term, NULL) != 0)
+        err = HY_ENOMEM;
+    touch(load);
+    if (err == HY_OK)
+        err = open_clients(load);
+    if (err == HY_OK) {
+        hy_timer_every(load->timer, TICK_MS);
+        hy_loop_run(load->loop);
+    }
+    event_free(stop);
+    event_free(term);
+    return err;
+}
+
+static json_t *to_json(const struct load *load)
+{
+    const struct accounts *a = &load->accounts;
+    struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {
+        {"users", load->seat_count},  {"conversations", load->talk_count}, {"sent", a->sent},
+        {"acked", a->acked},          {"failed", a->failed},               {"unknown", a->unknown},
+        {"delivered", a->delivered},  {"delivered_missing", a->delivered_missing},
+        {"lost", a->lost},            {"doubled", a->doubled},             {"reordered", a->reordered},
+        {"max_gap_ms", a->max_gap_ms}, {"max_ack_ms", a->max_ack_ms},      {"last_code", load->last_code},
+    };
+    json_t *out = json_object();
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        json_object_set_new(out, rows[i].name, json_integer((json_int_t)rows[i].value));
+    json_object_set_new(out, "complete", json_boolean(load->stage == LOAD_READS && load->reading == 0));
+    return out;
+}
+
+static int report(struct load *load)
+{
+    const struct accounts *a = &load->accounts;
+    json_t *json = NULL;
+    char *text = NULL;
+    bool good = load->stage == LOAD_READS && load->reading == 0;
+
+    load->accounts.unknown = load->open;
+    if (good)
+        load_check(load);
+    else
+        fprintf(stderr, "hongyan-probe: given up: %zu of %zu users were online, %zu still read\n",
+                load->online, load->seat_count, load->reading);
+    json = to_json(load);
+    text = json_dumps(json, JSON_INDENT(2));
+    puts(text);
+    if (load->json_file != NULL && files_write(load->json_file, text, strlen(text)) != HY_OK)
+        good = false;
+    free(text);
+    json_decref(json);
+    return good && a->lost + a->doubled + a->reordered + a->delivered_missing == 0 ? EXIT_SUCCESS
+                                                                                   : EXIT_FAILURE;
+}
+
+static void close_all(struct load *load)
+{
+    load->stage = LOAD_ENDED;
+    for (size_t i = 0; i < load->seat_count && load->seats != NULL; i++) {
+        hongyan_close(&load->seats[i].client);
+        free(load->seats[i].sends);
+        free(load->seats[i].stream.items);
+        free(load->seats[i].history.items);
+    }
+    hy_timer_close(&load->timer);
+    hy_loop_close(&load->loop);
+    free(load->talks);
+    free(load->seats);
+    cluster_free(&load->cluster);
+}
+
+#define L struct load
+static const struct arg args[] = {
+    {"cluster", "FILE", ARG_TEXT, offsetof(L, cluster_file), 0, 0, true, "cluster.json of a running cluster"},
+    {"pairs", "N", ARG_INT, offsetof(L, pairs), 0, 100000, false, "one-to-one conversations (4)"},
+    {"groups", "N", ARG_INT, offsetof(L, groups), 0, 100000, false, "groups (1)"},
+    {"members", "N", ARG_INT, offsetof(L, members), 2, 2000, false, "members of each (5)"},
+    {"rate", "N", ARG_INT, offsetof(L, rate), 1, 1000000, false, "messages a second over all (100)"},
+    {"seconds", "N", ARG_INT, offsetof(L, seconds), 1, 1000000, false, "how long (10); SIGINT ends it before"},
+    {"patience", "SECONDS", ARG_INT, offsetof(L, patience_s), 1, 3600, false, "give up when nothing moves for so long (90)"},
+    {"json", "FILE", ARG_TEXT, offsetof(L, json_file), 0, 0, false, "where to write the accounts"},
+    {0},
+};
+#undef L
+
+int probe_load(int argc, char **argv)
+{
+    static const struct command command = {"load", "--cluster FILE [options]",
+                                           "Send with exact accounts, then compare what everybody saw.", NULL};
+    struct load load = {.pairs = 4, .groups = 1, .members = 5, .rate = 100, .seconds = 10};
+    struct arg_list rest = {0};
+    int code = 0;
+
+    load.patience_s = PATIENCE_S;
+    code = args_parse(&command, args, argc, argv, &load, &rest);
+    args_free(&rest);
+    if (code >= 0)
+        return code;
+    code = EXIT_FAILURE;
+    if (cluster_load(NULL, load.cluster_file, 0, &load.cluster) == HY_OK && load_set_up(&load) == HY_OK &&
+        run(&load) == HY_OK)
+        code = report(&load);
+    close_all(&load);
+    return code;
+}

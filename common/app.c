@@ -51,6 +51,13 @@ void hy_app_defaults(Hy__App *app)
             *value_of(app, &settings[i]) = settings[i].fallback;
 }
 
+void hy_app_repair(Hy__App *app)
+{
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (*value_of(app, &settings[i]) == 0 && settings[i].least > 0)
+            *value_of(app, &settings[i]) = settings[i].fallback;
+}
+
 static bool parse_u32(const char *text, uint32_t *value)
 {
     char *end;

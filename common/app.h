@@ -37,6 +37,9 @@ bool hy_app_admin(const Hy__App *app, const char *user);
  * 7, ...). */
 void hy_app_defaults(Hy__App *app);
 
+/* Set what is 0 and must not be to its default: what an older caller does not know of. */
+void hy_app_repair(Hy__App *app);
+
 /* Set one setting by its name ("c2c_quarters") from text, with its range check.
  * HY_ENOTFOUND: no such setting; HY_ECONFIG: out of range, *hint says what is allowed. */
 enum hy_err hy_app_set(Hy__App *app, const char *name, const char *value, const char **hint) HY_CHECKED;

@@ -218,8 +218,7 @@ void app_put_handle(struct core *core, const struct request *req)
             core_refuse(core, req, HY_CODE_PARAM);
         return;
     }
-    if (before == NULL)
-        hy_app_defaults(app);
+    hy_app_repair(app);
     since = hy_apps_version(core->apps);
     app->created_s = before == NULL ? now_ms / 1000 : before->created_s;
     app->changed_s = now_ms / 1000;

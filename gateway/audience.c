@@ -104,6 +104,22 @@ static void free_room(struct audience *audience, struct room *room)
 
 /* ---- seats ---- */
 
+static void tell(struct audience *audience, const struct room *room)
+{
+    struct hy_peer *peer = upstream_router_of(audience->worker->upstream, room->slot);
+    Hy__Audience msg = HY__AUDIENCE__INIT;
+    Hy__Room entry = HY__ROOM__INIT;
+    Hy__Room *list[] = {&entry};
+
+    entry.app = room->app;
+    entry.group = (char *)(uintptr_t)room->group;
+    entry.count = room->count;
+    msg.n_rooms = 1;
+    msg.rooms = list;
+    if (peer != NULL) /* told again in RETELL_MS if it is lost */
+        (void)!hy_bus_send_pb(peer, HY__BUS_KIND__ROUTER_AUDIENCE, 0, &msg.base);
+}
+
 /* Where the session's seat in a room hangs; *result is NULL: none. */
 static struct seat **seat_at(const struct session *session, const struct room *room)
 {
@@ -163,7 +179,8 @@ enum hy_err audience_join(struct audience *audience, struct session *session, co
     if (room->seats != NULL)
         room->seats->room_prev = seat;
     room->seats = session->seats = seat;
-    room->count++;
+    if (room->count++ == 0)
+        tell(audience, room); /* before the joiner is answered: what is said from now on is his */
     return HY_OK;
 }
 
@@ -258,22 +275,6 @@ void audience_lost(struct audience *audience, struct session *session, uint64_t 
 }
 
 /* ---- telling routers ---- */
-
-static void tell(struct audience *audience, const struct room *room)
-{
-    struct hy_peer *peer = upstream_router_of(audience->worker->upstream, room->slot);
-    Hy__Audience msg = HY__AUDIENCE__INIT;
-    Hy__Room entry = HY__ROOM__INIT;
-    Hy__Room *list[] = {&entry};
-
-    entry.app = room->app;
-    entry.group = (char *)(uintptr_t)room->group;
-    entry.count = room->count;
-    msg.n_rooms = 1;
-    msg.rooms = list;
-    if (peer != NULL) /* told again in RETELL_MS if it is lost */
-        (void)!hy_bus_send_pb(peer, HY__BUS_KIND__ROUTER_AUDIENCE, 0, &msg.base);
-}
 
 void audience_retell(struct audience *audience)
 {

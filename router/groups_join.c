@@ -43,6 +43,16 @@ static void answer(struct op *op, const struct join *join, uint32_t status,
     call_answer(op, &res.base);
 }
 
+/* Whoever is let in is told what was said before; what is said from here on, the gateway gets. */
+static void enter_room(struct op *op, const struct join *join, const Hy__GroupInfo *group)
+{
+    struct gate *gate = op->caller->session_id == 0 ? NULL : push_gate(op->parts->push, op->asker);
+
+    if (gate != NULL)
+        rooms_expect(op->parts->rooms, gate, op->caller->app, join->group);
+    answer(op, join, STATUS_JOINED, group);
+}
+
 static void on_joined(struct op *op)
 {
     const struct join *join = op->work;
@@ -158,7 +168,7 @@ static void on_group(struct op *op)
         answer(op, join, STATUS_MEMBER, res->group);
         return;
     case JOIN_AUDIENCE:
-        answer(op, join, STATUS_JOINED, res->group);
+        enter_room(op, join, res->group);
         return;
     case JOIN_ASK:
         ask_admins(op, join);

@@ -83,6 +83,7 @@ struct op *op_begin(struct parts *parts, struct hy_peer *peer, const struct hy_r
         .reply = hy_bus_reply_to(peer, record),
         .op_id = "",
     };
+    op->asker = memory_text(&op->arena, hy_peer_name(peer));
     op->next_op = ops->running;
     if (op->next_op != NULL)
         op->next_op->prev_op = op;

@@ -39,6 +39,7 @@ struct op {
     struct parts *parts;
     struct hy_arena arena;
     struct hy_reply reply;
+    const char *asker; /* name of the process that asks */
     const Hy__Caller *caller;
     const char *op_id;
     void *work; /* the handler's own */

@@ -151,6 +151,16 @@ void rooms_audience(struct rooms *rooms, struct gate *gate, const Hy__Audience *
     }
 }
 
+void rooms_expect(struct rooms *rooms, struct gate *gate, uint32_t app, const char *group)
+{
+    struct room *room = find_or_make(rooms, app, group);
+
+    for (size_t i = 0; i < room->crowd_count; i++)
+        if (room->crowds[i].gate == gate)
+            return;
+    set_crowd(room, gate, 1);
+}
+
 void rooms_gate_restarted(struct rooms *rooms, const struct gate *gate)
 {
     for (struct room *room = rooms->all; room != NULL; room = room->next)

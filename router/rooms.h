@@ -34,6 +34,10 @@ void rooms_close(struct rooms **rooms);
 /* A gateway worker tells how many it has. */
 void rooms_audience(struct rooms *rooms, struct gate *gate, const Hy__Audience *audience);
 
+/* A gateway worker is about to let somebody in, and will tell how many it has then: do not let a
+ * message pass it by meanwhile. */
+void rooms_expect(struct rooms *rooms, struct gate *gate, uint32_t app, const char *group);
+
 /* A gateway worker begins anew: it has no audience. */
 void rooms_gate_restarted(struct rooms *rooms, const struct gate *gate);
 

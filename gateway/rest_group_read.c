@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/body.h"
+#include "common/grouptype.h"
 #include "common/slot.h"
 #include "gateway/rest_group.h"
 #include "gateway/rest_json.h"
@@ -250,6 +251,33 @@ void rest_get_group_member_info(struct rest_call *call)
         rest_gather(call, 1, ask_members, on_members);
 }
 
+/* With the members, the group: a live room has an audience instead. */
+static void ask_roles(struct rest_call *call, size_t index)
+{
+    struct members *members = call->state;
+    Hy__Frame question = HY__FRAME__INIT;
+    Hy__GroupGetReq req = HY__GROUP_GET_REQ__INIT;
+
+    if (index == 0) {
+        ask_members(call, index);
+        return;
+    }
+    req.groups = &members->req.group;
+    req.n_groups = 1;
+    question.body_case = HY__FRAME__BODY_GROUP_GET;
+    question.group_get = &req;
+    rest_ask_frame(call, index, hy_slot_group(call->app, members->req.group), NULL, &question);
+}
+
+static bool is_live(const Hy__Frame *frame)
+{
+    const struct hy_group_type *type = frame != NULL && frame->group_get_res->n_groups == 1
+                                           ? hy_group_type(frame->group_get_res->groups[0]->type)
+                                           : NULL;
+
+    return type != NULL && type->live;
+}
+
 static const char *role_in(const Hy__MembersGetRes *res, const char *user)
 {
     for (size_t i = 0; i < res->n_members; i++)
@@ -265,6 +293,10 @@ static void on_roles(struct rest_call *call)
     const Hy__Frame *frame;
     json_t *list, *fields;
 
+    if (is_live(rest_group_frame(call, 1, HY__FRAME__BODY_GROUP_GET_RES))) {
+        rest_fail(call, HY_CODE_GROUP_DENIED, NULL);
+        return;
+    }
     if (rest_group_failed(call))
         return;
     frame = rest_group_frame(call, 0, HY__FRAME__BODY_MEMBERS_GET_RES);
@@ -297,5 +329,5 @@ void rest_get_role_in_group(struct rest_call *call)
     if (members->users.good_count == 0)
         rest_fail(call, HY_CODE_GROUP_PARAM, "User_Account has no well-formed account");
     else
-        rest_gather(call, 1, ask_members, on_roles);
+        rest_gather(call, 2, ask_roles, on_roles);
 }

@@ -501,6 +501,9 @@ static void roles_are_told_also_of_strangers(void **state)
     assert_string_equal(fake_string("UserIdList.1.Role"), "Admin");
     assert_string_equal(fake_string("UserIdList.2.Role"), "NotMember");
     assert_string_equal(fake_string("UserIdList.3.Role"), "NotMember");
+    assert_int_equal(
+        fake_call(SVC "get_role_in_group", "{'GroupId':'broadcast','User_Account':['ann']}"),
+        10007);
 }
 
 static void joined_groups_show_what_is_asked_for(void **state)

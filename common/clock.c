@@ -29,20 +29,16 @@ uint64_t hy_wall_ms(void)
     return read_us(CLOCK_REALTIME) / 1000;
 }
 
-/* A thread draws 32 numbers with one system call. */
+/* Nothing is drawn ahead: after a fork both processes would have it. */
 uint64_t hy_random64(void)
 {
-    static _Thread_local uint64_t drawn[32];
-    static _Thread_local unsigned left;
+    uint64_t drawn;
     ssize_t got;
 
-    if (left == 0) {
-        do
-            got = getrandom(drawn, sizeof drawn, 0);
-        while (got < 0 && errno == EINTR);
-        if (got != (ssize_t)sizeof drawn)
-            abort();
-        left = sizeof drawn / sizeof drawn[0];
-    }
-    return drawn[--left];
+    do
+        got = getrandom(&drawn, sizeof drawn, 0);
+    while (got < 0 && errno == EINTR);
+    if (got != (ssize_t)sizeof drawn)
+        abort();
+    return drawn;
 }

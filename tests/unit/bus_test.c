@@ -1,6 +1,9 @@
 #include "bus_fixture.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -206,6 +209,79 @@ static void another_cluster_is_refused(void **state)
     pair_close(&pair);
 }
 
+/* A process that dials us and serves us, to be killed: nobody says goodbye. It begins when it is
+ * told where to serve; forked before this process has a context of its own. */
+static pid_t fork_store(FILE *orders, int report, const char *router_endpoint)
+{
+    struct hy_loop *loop = NULL;
+    struct node store = {.mood = ANSWER};
+    char bind[64];
+    pid_t pid = fork();
+
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (fgets(bind, sizeof bind, orders) == NULL)
+        _exit(1);
+    bind[strcspn(bind, "\n")] = '\0';
+    if (hy_loop_open(&loop) != HY_OK)
+        _exit(1);
+    reopen_store(&store, loop, "store-0", bind);
+    dial(&store, "router-0", router_endpoint);
+    dprintf(report, "%s\n", hy_bus_endpoint(store.bus));
+    hy_loop_run(loop);
+    _exit(0);
+}
+
+static void a_killed_process_is_down_at_once_and_restarted_later(void **state)
+{
+    struct hy_loop *loop = NULL;
+    struct node router = {.mood = SILENT};
+    char dir[] = "/tmp/hy-kill-XXXXXX", bind[64], endpoint[64];
+    struct hy_bus_config config = {.name = "router-0", .component = "router", .bind = bind};
+    int report[2], order[2][2];
+    uint64_t from = 0;
+    FILE *reports = NULL;
+    pid_t pids[2];
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(bind, sizeof bind, "ipc://%s/router", dir);
+    assert_int_equal(pipe(report), 0);
+    reports = fdopen(report[0], "r");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pipe(order[i]), 0);
+        pids[i] = fork_store(fdopen(order[i][0], "r"), report[1], bind);
+    }
+    dprintf(order[0][1], "tcp://127.0.0.1:*\n");
+    assert_non_null(fgets(endpoint, sizeof endpoint, reports));
+    endpoint[strcspn(endpoint, "\n")] = '\0';
+    assert_int_equal(hy_loop_open(&loop), HY_OK);
+    assert_int_equal(open_with(&router, loop, config), HY_OK);
+    dial(&router, "store-0", endpoint);
+    TURN_UNTIL(loop, router.up == 2); /* as one we dialled and as one that dialled us */
+
+    from = hy_steady_ms();
+    kill(pids[0], SIGKILL);
+    TURN_UNTIL(loop, router.down == 2);
+    assert_true(hy_steady_ms() - from < 1000); /* not by silence, which takes 2 s */
+    waitpid(pids[0], NULL, 0);
+    dprintf(order[1][1], "%s\n", endpoint);
+    TURN_UNTIL(loop, router.restarted == 2);
+
+    kill(pids[1], SIGKILL);
+    waitpid(pids[1], NULL, 0);
+    hy_bus_close(&router.bus);
+    hy_loop_close(&loop);
+    fclose(reports);
+    close(report[1]);
+    for (int i = 0; i < 2; i++)
+        close(order[i][1]);
+    snprintf(bind, sizeof bind, "%s/router", dir);
+    unlink(bind);
+    rmdir(dir);
+}
+
 /* ---- hostile bytes ---- */
 
 static void garbage_is_survived(void **state)
@@ -370,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_silent_peer_is_down_and_comes_back),
         cmocka_unit_test(a_stall_of_our_own_is_nobodys_silence),
         cmocka_unit_test(a_restarted_dialler_replaces_itself),
+        cmocka_unit_test(a_killed_process_is_down_at_once_and_restarted_later),
         cmocka_unit_test(another_cluster_is_refused),
         cmocka_unit_test(garbage_is_survived),
         cmocka_unit_test(ipc_needs_a_private_directory_and_a_short_path),

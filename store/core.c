@@ -73,10 +73,11 @@ static void commit_failed(struct core *core, enum hy_err err)
                  db_why(core->db), answers_count(core->answers));
     rows_forget(core->rows);
     pair_forget(core);
-    outbox_abort(core->outbox);
     answers_fail(core->answers, core_code(err));
-    if (totals_load(core->totals, core->db) != HY_OK)
-        hy_log_warn("store.totals_stale", "app quotas are checked against old counts");
+    /* What was counted and queued along the way is what the rows say. */
+    if (totals_load(core->totals, core->db) != HY_OK ||
+        outbox_load(core->outbox, core->db) != HY_OK)
+        hy_log_error("store.reload_failed", "why=\"%s\"", hy_err_text(HY_EIO));
 }
 
 enum hy_err core_commit(struct core *core)
@@ -94,7 +95,6 @@ enum hy_err core_commit(struct core *core)
     if (err == HY_OK) {
         rows_done(core->rows);
         pair_forget(core);
-        outbox_committed(core->outbox);
         answers_send(core->answers);
     } else {
         commit_failed(core, err);

@@ -115,31 +115,50 @@ static enum hy_err from_text(const rocksdb_options_t *base, const char *text,
     return classify(error, why) == HY_OK ? HY_OK : HY_ECONFIG;
 }
 
+/* How each family differs. hint: rows of one conversation are mostly put one behind the other, so a
+ * memtable that remembers the last place of each saves the search (bench/store_append.c: a quarter of
+ * the CPU). Rows that are put over and over need small memtables: old versions only make the way
+ * longer. */
+#define HINT "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.15"
+#define DAILY "periodic_compaction_seconds=86400"
+
+static const struct tuning {
+    const char *options;
+    unsigned buffer_part; /* of write_buffer_bytes: one in so many */
+    bool expires;         /* compaction asks the filter */
+    bool sparse;          /* most lookups are for what is not there */
+} tunings[FAMILY_COUNT] = {
+    [FAMILY_DEFAULT] = {"", 4, false, false},
+    [FAMILY_ENTITY] = {"", 4, false, true},
+    [FAMILY_LOG] = {HINT ";" DAILY, 1, true, false},
+    [FAMILY_INDEX] = {"", 4, false, false},
+    [FAMILY_DEDUPE] = {HINT ";" DAILY, 1, true, true},
+    [FAMILY_OUTBOX] = {"", 4, false, false},
+};
+
 static enum hy_err tune_family(struct db *db, const struct db_config *config, enum family family,
                                char *why)
 {
-    bool expires = family == FAMILY_LOG || family == FAMILY_DEDUPE;
+    const struct tuning *t = &tunings[family];
     rocksdb_options_t *base = rocksdb_options_create(), *o;
-    enum hy_err err = from_text(base, expires ? "periodic_compaction_seconds=86400" : "",
-                                &db->tuned[family], why);
+    enum hy_err err = from_text(base, t->options, &db->tuned[family], why);
 
     rocksdb_options_destroy(base);
     if (err != HY_OK)
         return err;
     o = db->tuned[family];
-    rocksdb_options_set_write_buffer_size(o, config->write_buffer_bytes);
+    rocksdb_options_set_write_buffer_size(o, config->write_buffer_bytes / t->buffer_part);
     rocksdb_options_set_max_write_buffer_number(o, 4);
     rocksdb_options_set_level0_file_num_compaction_trigger(o, 4);
     rocksdb_options_set_level0_slowdown_writes_trigger(o, 30);
     rocksdb_options_set_level0_stop_writes_trigger(o, 48);
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);
-    if (family == FAMILY_DEDUPE || family == FAMILY_ENTITY) {
-        /* Most lookups are for what is not there: say so without walking the memtable. */
+    if (t->sparse) { /* say so without a walk through the memtable */
         rocksdb_options_set_memtable_prefix_bloom_size_ratio(o, 0.1);
         rocksdb_options_set_memtable_whole_key_filtering(o, 1);
     }
     tune_table(db, o);
-    if (expires && db->drop != NULL) {
+    if (t->expires && db->drop != NULL) {
         db->filter_args[family] = (struct filter_arg){db, family};
         db->filters[family] = rocksdb_compactionfilter_create(&db->filter_args[family], filter_gone,
                                                               filter_row, filter_name);
@@ -158,6 +177,7 @@ static enum hy_err tune(struct db *db, const struct db_config *config, char *why
     if (err != HY_OK)
         return err;
     rocksdb_options_set_create_if_missing(db->options, 1);
+    rocksdb_options_set_allow_concurrent_memtable_write(db->options, 0); /* one writer */
     rocksdb_options_set_create_missing_column_families(db->options, 1);
     rocksdb_options_set_max_background_jobs(db->options, 2);
     rocksdb_options_set_keep_log_file_num(db->options, 4);

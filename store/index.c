@@ -28,6 +28,15 @@ void index_put_group(struct core *core, uint32_t app, const char *user, const ch
     batch_put_record(core->batch, FAMILY_INDEX, &key, &row->base);
 }
 
+void index_put_row(struct core *core, const Hy__Effect *effect)
+{
+    struct key key;
+
+    key_index(&key, home_of(effect->app, effect->user), effect->user, (uint8_t)effect->type,
+              effect->peer, KEY_INDEX_ROW);
+    batch_put_record(core->batch, FAMILY_INDEX, &key, &effect->row->base);
+}
+
 bool index_newer(const Hy__IndexRow *a, const Hy__IndexRow *b)
 {
     if (b == NULL)

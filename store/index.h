@@ -16,6 +16,9 @@ void index_put_pair(struct core *core, uint32_t app, const char *user, const cha
 void index_put_group(struct core *core, uint32_t app, const char *user, const char *group,
                      const Hy__IndexRow *row);
 
+/* The same, as an effect. */
+void index_put_row(struct core *core, const Hy__Effect *effect);
+
 /* What another shard says: taken if it is newer than what is there. */
 enum hy_err index_apply(struct core *core, const Hy__Effect *effect) HY_CHECKED;
 

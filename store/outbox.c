@@ -4,6 +4,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "common/clock.h"
+#include "store/index.h"
 #include "store/pair.h"
 #include "store/value.h"
 
@@ -23,12 +25,11 @@ struct leg {
 
 struct item {
     struct item *chain;
-    struct item *next_fresh; /* made in the batch under way */
     uint64_t hash;
     struct item *next_cool;  /* done, and kept for a while: the next change is likely near */
     uint64_t generation;     /* +1 with each change */
     uint64_t cool_ms;        /* until when */
-    bool fresh, cooling;
+    bool cooling;
     struct leg legs[2];
     struct key key;
 };
@@ -49,12 +50,12 @@ struct outbox {
     struct lane *lanes;
     struct item **table;
     size_t mask, count;
-    struct item *fresh;
     struct item *cool, **cool_end;
     uint64_t token;
 };
 
 enum { TABLE_START = 1024 };
+#define NO_SHARD UINT32_MAX
 
 /* ---- lists ---- */
 
@@ -129,7 +130,6 @@ static void drop_all(struct outbox *o)
     for (size_t i = 0; i <= o->mask && o->table != NULL; i++)
         while (o->table[i] != NULL)
             drop_item(o, o->table[i]);
-    o->fresh = NULL;
     o->cool = NULL;
     o->cool_end = &o->cool;
     for (uint32_t i = 0; i < o->shards && o->lanes != NULL; i++)
@@ -193,24 +193,25 @@ static struct item *item_of(struct outbox *o, const struct key *key)
     return item;
 }
 
-/* A leg has something to tell. Its lane takes it up when the batch is on the disk. */
-static void need_leg(struct outbox *o, struct item *item, int i, uint32_t app, const char *user)
+/* A leg has something to tell. Its lane takes it up when the batch is on the disk; one of this shard
+ * may as well wait for more. */
+static void leg_need(struct outbox *o, struct leg *leg, uint32_t app, const char *user,
+                     uint32_t own_shard)
 {
-    struct leg *leg = &item->legs[i];
-
     if (leg->state == LEG_NONE) {
         leg->shard = hy_slot_shard(hy_slot_user(app, user), o->shards);
         leg->state = LEG_IDLE;
     }
-    if (leg->state == LEG_IDLE)
-        leg_wait(o, leg);
+    if (leg->state != LEG_IDLE)
+        return;
+    if (leg->shard == own_shard)
+        leg->due_ms = hy_steady_ms() + OUTBOX_WARM_MS;
+    leg_wait(o, leg);
 }
 
-static void mark_fresh(struct outbox *o, struct item *item)
+static void need_leg(struct core *core, struct item *item, int i, uint32_t app, const char *user)
 {
-    item->fresh = true;
-    item->next_fresh = o->fresh;
-    o->fresh = item;
+    leg_need(core->outbox, &item->legs[i], app, user, core->shard);
 }
 
 void outbox_pair(struct core *core, struct key_home home, const char *a, const char *b,
@@ -227,13 +228,11 @@ void outbox_pair(struct core *core, struct key_home home, const char *a, const c
         batch_fail(core->batch, HY_ENOMEM);
         return;
     }
-    if (item->generation++ == 0) {
-        mark_fresh(o, item);
+    if (item->generation++ == 0)
         batch_put(core->batch, FAMILY_OUTBOX, &key, "", 0);
-    }
     for (int i = 0; i < 2; i++)
         if ((sides & 1u << i) != 0)
-            need_leg(o, item, i, home.app, users[i]);
+            need_leg(core, item, i, home.app, users[i]);
 }
 
 void outbox_member(struct core *core, struct key_home home, uint64_t conversation,
@@ -249,26 +248,9 @@ void outbox_member(struct core *core, struct key_home home, uint64_t conversatio
         batch_fail(core->batch, HY_ENOMEM);
         return;
     }
-    if (item->generation++ == 0)
-        mark_fresh(o, item);
+    item->generation++;
     batch_put_record(core->batch, FAMILY_OUTBOX, &key, &effect->base);
-    need_leg(o, item, 0, home.app, effect->user);
-}
-
-void outbox_committed(struct outbox *outbox)
-{
-    for (struct item *item = outbox->fresh; item != NULL; item = item->next_fresh)
-        item->fresh = false;
-    outbox->fresh = NULL;
-}
-
-void outbox_abort(struct outbox *outbox)
-{
-    for (struct item *item = outbox->fresh, *next; item != NULL; item = next) {
-        next = item->next_fresh;
-        drop_item(outbox, item);
-    }
-    outbox->fresh = NULL;
+    need_leg(core, item, 0, home.app, effect->user);
 }
 
 size_t outbox_count(const struct outbox *outbox)
@@ -303,7 +285,7 @@ static enum hy_err load_row(struct outbox *o, const struct db_scan *scan)
         return HY_ENOMEM;
     item->generation = 1;
     for (int i = 0; i < (pair ? 2 : 1); i++)
-        need_leg(o, item, i, parts.home.app, texts[i]);
+        leg_need(o, &item->legs[i], parts.home.app, texts[i], NO_SHARD); /* all are due at once */
     return HY_OK;
 }
 
@@ -384,6 +366,83 @@ static enum hy_err effect_of(struct core *core, const struct leg *leg, Hy__Effec
     return member_effect(core, &item->key, effect);
 }
 
+static bool item_done(const struct item *item)
+{
+    for (int i = 0; i < 2; i++)
+        if (item->legs[i].state != LEG_NONE && item->legs[i].state != LEG_IDLE)
+            return false;
+    return true;
+}
+
+static void cool_down(struct outbox *o, struct item *item, uint64_t now_ms)
+{
+    if (item->cooling)
+        return;
+    item->cooling = true;
+    item->cool_ms = now_ms + OUTBOX_EVERY_MS;
+    item->next_cool = NULL;
+    *o->cool_end = item;
+    o->cool_end = &item->next_cool;
+}
+
+/* ---- indexes of this shard ---- */
+
+/* HY_OK: it is in the batch. */
+static enum hy_err tell_here(struct core *core, struct leg *leg, uint64_t now_ms)
+{
+    struct outbox *o = core->outbox;
+    Hy__Effect *effect;
+    enum hy_err err = effect_of(core, leg, &effect);
+
+    if (err != HY_OK && err != HY_ENOTFOUND)
+        return err;
+    if (err == HY_OK)
+        index_put_row(core, effect);
+    list_remove(&o->lanes[leg->shard].waiting, leg);
+    leg->state = LEG_IDLE;
+    if (item_done(leg->item))
+        cool_down(o, leg->item, now_ms);
+    return HY_OK;
+}
+
+/* Legs wait in the order in which they are due. */
+static void tell_due(struct core *core, uint64_t now_ms)
+{
+    struct lane *lane = &core->outbox->lanes[core->shard];
+    struct leg *leg;
+
+    while ((leg = lane->waiting.first) != NULL && leg->due_ms <= now_ms)
+        if (tell_here(core, leg, now_ms) != HY_OK)
+            return;
+}
+
+static bool leg_of(const struct leg *leg, uint32_t app, const char *user, size_t len)
+{
+    struct key_parts parts;
+    bool first = leg == leg->item->legs;
+
+    if (key_parse(leg->item->key.bytes, leg->item->key.len, &parts) != HY_OK ||
+        parts.home.app != app)
+        return false;
+    return (first ? parts.first_len : parts.second_len) == len &&
+           memcmp(first ? parts.first : parts.second, user, len) == 0;
+}
+
+void outbox_hurry(struct core *core, uint32_t app, const char *user)
+{
+    size_t len = strlen(user);
+    uint64_t now_ms = hy_steady_ms();
+
+    for (struct leg *leg = core->outbox->lanes[core->shard].waiting.first, *next; leg != NULL;
+         leg = next) {
+        next = leg->next;
+        if (leg_of(leg, app, user, len))
+            (void)tell_here(core, leg, now_ms); /* it waits on if that failed */
+    }
+}
+
+/* ---- indexes of other shards ---- */
+
 /* Take up to a call's worth of legs that are due. */
 static size_t gather(struct core *core, struct lane *lane, uint64_t now_ms, Hy__Effect **effects)
 {
@@ -430,14 +489,6 @@ static void send_lane(struct core *core, uint32_t shard, uint64_t now_ms)
     hy_buf_free(&bytes);
 }
 
-static bool item_done(const struct item *item)
-{
-    for (int i = 0; i < 2; i++)
-        if (item->legs[i].state != LEG_NONE && item->legs[i].state != LEG_IDLE)
-            return false;
-    return true;
-}
-
 /* Rows that are done and have been quiet for a while go. */
 static void drop_cool(struct core *core, uint64_t now_ms)
 {
@@ -458,21 +509,12 @@ static void drop_cool(struct core *core, uint64_t now_ms)
 
 void outbox_tick(struct core *core, uint64_t now_ms)
 {
+    tell_due(core, now_ms);
     for (uint32_t shard = 0; shard < core->outbox->shards; shard++)
-        send_lane(core, shard, now_ms);
+        if (shard != core->shard)
+            send_lane(core, shard, now_ms);
     drop_cool(core, now_ms);
     hy_arena_reset(&core->arena);
-}
-
-static void cool_down(struct outbox *o, struct item *item, uint64_t now_ms)
-{
-    if (item->cooling)
-        return;
-    item->cooling = true;
-    item->cool_ms = now_ms + OUTBOX_EVERY_MS;
-    item->next_cool = NULL;
-    *o->cool_end = item;
-    o->cool_end = &item->next_cool;
 }
 
 void outbox_answered(struct core *core, uint32_t shard, uint64_t token, bool done, uint64_t now_ms)

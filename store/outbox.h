@@ -1,8 +1,9 @@
 /* outbox - effects on users of other shards: kept as rows until the other shard has them on its disk.
  *
  * A row is written with the batch that caused it. Rows of pairs have no content: the head is read when
- * it is sent, so the newest state replaces what waits, and a busy pair tells an index at most every
- * OUTBOX_EVERY_MS. The writer's thread only. */
+ * it is sent, so the newest state replaces what waits, and a busy pair tells another shard at most
+ * every OUTBOX_EVERY_MS. Warm pairs wait here for the indexes of their own shard too, up to
+ * OUTBOX_WARM_MS; who reads such an index asks for it first (outbox_hurry). The writer's thread only. */
 
 #ifndef STORE_OUTBOX_H
 #define STORE_OUTBOX_H
@@ -12,7 +13,7 @@
 
 #include "store/core.h"
 
-enum { OUTBOX_EVERY_MS = 200, OUTBOX_CALL_MAX = 256 };
+enum { OUTBOX_EVERY_MS = 200, OUTBOX_WARM_MS = 3000, OUTBOX_CALL_MAX = 256 };
 
 struct outbox;
 
@@ -28,7 +29,7 @@ void outbox_close(struct outbox **outbox);
 /* Find the rows that an earlier run left; forgets what is in memory. */
 enum hy_err outbox_load(struct outbox *outbox, struct db *db) HY_CHECKED;
 
-/* The pair changed and the users of sides (bits) live elsewhere. */
+/* The pair changed, and the indexes of its sides (bits) are to be told. */
 void outbox_pair(struct core *core, struct key_home home, const char *a, const char *b,
                  unsigned sides);
 
@@ -36,9 +37,8 @@ void outbox_pair(struct core *core, struct key_home home, const char *a, const c
 void outbox_member(struct core *core, struct key_home home, uint64_t conversation,
                    const Hy__Effect *effect);
 
-/* The batch is on the disk / has failed. */
-void outbox_committed(struct outbox *outbox);
-void outbox_abort(struct outbox *outbox);
+/* Put what waits for the index of a user of this shard into the batch. */
+void outbox_hurry(struct core *core, uint32_t app, const char *user);
 
 /* Send what is due, one call a shard at a time; rows that are done go with the next batch. Only
  * between batches. */

@@ -103,7 +103,8 @@ struct touched_pair {
     char users[2][KEY_TEXT_MAX + 1];
 };
 
-/* The row's notes: 0 is the batch that showed it last, 1 its place in the list. */
+/* The row's notes: 0 is the batch that showed it last, 1 its place in the list, 2 when the indexes of
+ * this shard were told. */
 void pair_show(struct core *core, const struct pair_ref *ref, unsigned sides)
 {
     struct touched_pair *t;
@@ -133,29 +134,35 @@ void pair_show(struct core *core, const struct pair_ref *ref, unsigned sides)
         strcpy(t->users[i], ref->users[i]);
 }
 
-static void flush_one(struct core *core, const struct touched_pair *t)
+/* A message costs no index write while its conversation is warm: the outbox row says that one is due. */
+static void flush_one(struct core *core, const struct touched_pair *t, uint64_t now_ms)
 {
     const Hy__Pair *pair = (const Hy__Pair *)t->row->msg;
     bool self = strcmp(t->users[0], t->users[1]) == 0;
-    unsigned remote = 0;
+    bool warm = now_ms - t->row->note[2] < OUTBOX_WARM_MS;
+    unsigned later = 0;
 
     for (int i = 0; i < (self ? 1 : 2); i++) {
         if ((t->sides & 1u << i) == 0)
             continue;
-        if (core_owns(core, hy_slot_user(t->home.app, t->users[i])))
+        if (!warm && core_owns(core, hy_slot_user(t->home.app, t->users[i])))
             index_put_pair(core, t->home.app, t->users[i], t->users[1 - i], pair);
         else
-            remote |= 1u << i;
+            later |= 1u << i;
     }
-    if (remote != 0)
-        outbox_pair(core, t->home, t->users[0], t->users[1], remote);
+    if (!warm)
+        t->row->note[2] = now_ms;
+    if (later != 0)
+        outbox_pair(core, t->home, t->users[0], t->users[1], later);
 }
 
 void pair_flush(struct core *core)
 {
+    uint64_t now_ms = core->pair_count == 0 ? 0 : core_now(core);
+
     for (size_t i = 0; i < core->pair_count; i++)
         if (core->pairs[i].row->msg != NULL)
-            flush_one(core, &core->pairs[i]);
+            flush_one(core, &core->pairs[i], now_ms);
 }
 
 void pair_forget(struct core *core)

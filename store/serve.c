@@ -191,12 +191,11 @@ static enum hy_err open_timers(struct serve *s)
 
     if (err == HY_OK)
         hy_timer_every(s->tick, TICK_MS);
-    if (err != HY_OK || s->shards < 2)
-        return err;
-    err = hy_timer_open(s->loop, on_quiet, s, &s->turn);
+    if (err == HY_OK)
+        err = hy_timer_open(s->loop, on_quiet, s, &s->turn);
     if (err == HY_OK)
         hy_timer_every(s->turn, TURN_MS);
-    if (err != HY_OK || apps_owner(s->shards) == s->shard)
+    if (err != HY_OK || s->shards < 2 || apps_owner(s->shards) == s->shard)
         return err;
     err = hy_timer_open(s->loop, ask_apps, s, &s->apps);
     if (err == HY_OK) {

@@ -40,7 +40,8 @@ struct store {
     struct readers *readers;
     struct expire expire;
     _Atomic enum state state;
-    bool lazy; /* rows wait that nobody waits for */
+    bool lazy;   /* rows wait that nobody waits for */
+    bool urgent; /* a read waits for rows */
     uint64_t lazy_ms, retry_ms;
     enum hy_err (*fault)(void *arg);
     void *fault_arg;
@@ -362,9 +363,20 @@ static void commit(struct store *s)
 {
     enum hy_err err = core_commit(&s->core);
 
-    s->lazy = false;
+    s->lazy = s->urgent = false;
     if (err != HY_OK)
         failed(s, err);
+}
+
+/* What warm conversations have yet to tell the index that is about to be read. */
+static void bring_index_up(struct store *s, const struct request *req)
+{
+    Hy__IndexReq *in = hy__index_req__unpack(&s->core.arena.pb, req->len, req->payload);
+
+    if (in != NULL && !in->groups_only && s->state == GOOD)
+        outbox_hurry(&s->core, in->app, in->user);
+    s->urgent = true;
+    hy_arena_reset(&s->core.arena);
 }
 
 void store_handle(struct store *store, const struct request *req)
@@ -377,6 +389,8 @@ void store_handle(struct store *store, const struct request *req)
         return;
     }
     if (row->route == READS_ASIDE) {
+        if (row->read == index_read)
+            bring_index_up(store, req);
         if (readers_add(store->readers, req, row->read) != HY_OK)
             refuse(store, req, HY_CODE_BUSY);
         return;
@@ -395,7 +409,7 @@ static bool worth_writing(struct store *s)
 {
     uint64_t now_ms = hy_steady_ms();
 
-    if (answers_count(s->core.answers) > 0 || rows_changed(s->core.rows))
+    if (answers_count(s->core.answers) > 0 || rows_changed(s->core.rows) || s->urgent)
         return true;
     if (batch_ops(s->core.batch) == 0)
         return false;
@@ -410,7 +424,7 @@ void store_turn(struct store *store)
 {
     if (store->core.db != NULL && worth_writing(store))
         commit(store);
-    if (store->core.db != NULL && store->core.shards > 1)
+    if (store->core.db != NULL)
         outbox_tick(&store->core, hy_steady_ms());
     readers_go(store->readers);
 }

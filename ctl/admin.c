@@ -43,7 +43,8 @@ static enum hy_err dial_all(struct admin *a, const struct admin_config *config)
     return err;
 }
 
-enum hy_err admin_open(struct hy_loop *loop, const struct admin_config *config, struct admin **admin)
+enum hy_err admin_open(struct hy_loop *loop, const struct admin_config *config,
+                       struct admin **admin)
 {
     static const struct hy_bus_handler handler = {.record = on_record};
     char name[64];
@@ -119,8 +120,8 @@ static void on_answer(void *arg, enum hy_err err, const struct hy_record *record
     free(question);
 }
 
-void admin_begin(struct admin *admin, uint32_t app, Hy__AdminCall *call, uint32_t wait_ms, admin_fn *done,
-                 void *arg)
+void admin_begin(struct admin *admin, uint32_t app, Hy__AdminCall *call, uint32_t wait_ms,
+                 admin_fn *done, void *arg)
 {
     struct question *question = malloc(sizeof *question);
     Hy__Caller caller = HY__CALLER__INIT;
@@ -187,7 +188,8 @@ enum hy_err admin_call(struct admin *admin, uint32_t app, Hy__AdminCall *call, u
     return wait.err;
 }
 
-enum hy_err admin_open_cluster(struct hy_loop *loop, const struct cluster *cluster, struct admin **admin)
+enum hy_err admin_open_cluster(struct hy_loop *loop, const struct cluster *cluster,
+                               struct admin **admin)
 {
     const json_t *list = json_object_get(json_object_get(cluster->json, "bus"), "routers");
     const char *routers[MAX_ROUTERS];

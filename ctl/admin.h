@@ -29,19 +29,19 @@ enum hy_err admin_open_cluster(struct hy_loop *loop, const struct cluster *clust
                                struct admin **admin) HY_CHECKED;
 void admin_close(struct admin **admin);
 
-/* Ask any router that is up, for at most wait_ms, turning the loop. op_id and caller of call are filled
- * in. *answer lives in arena. HY_ETIMEOUT: nobody answered. */
+/* Ask any router that is up, for at most wait_ms, turning the loop. op_id and caller of call are
+ * filled in. *answer lives in arena. HY_ETIMEOUT: nobody answered. */
 enum hy_err admin_call(struct admin *admin, uint32_t app, Hy__AdminCall *call, uint32_t wait_ms,
                        struct hy_arena *arena, Hy__AdminAnswer **answer) HY_CHECKED;
 
-/* The same without waiting: done is called once, later, with an answer lent for the call (NULL unless err is
- * HY_OK). */
+/* The same without waiting: done is called once, later, with an answer lent for the call (NULL
+ * unless err is HY_OK). */
 typedef void admin_fn(void *arg, enum hy_err err, const Hy__AdminAnswer *answer);
-void admin_begin(struct admin *admin, uint32_t app, Hy__AdminCall *call, uint32_t wait_ms, admin_fn *done,
-                 void *arg);
+void admin_begin(struct admin *admin, uint32_t app, Hy__AdminCall *call, uint32_t wait_ms,
+                 admin_fn *done, void *arg);
 
-/* Open, call, close, with the routers that DIR/cluster.json names; prints what is wrong, also an answer
- * with a code. */
+/* Open, call, close, with the routers that DIR/cluster.json names; prints what is wrong, also an
+ * answer with a code. */
 enum hy_err admin_ask(const char *dir, uint32_t app, Hy__AdminCall *call, struct hy_arena *arena,
                       Hy__AdminAnswer **answer) HY_CHECKED;
 

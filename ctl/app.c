@@ -23,6 +23,7 @@ struct options {
     bool markdown;
 };
 
+/* clang-format off */
 #define O struct options
 static const struct arg args[] = {
     {"dir", "DIR", ARG_TEXT, offsetof(O, dir), 0, 0, true, "folder of the cluster"},
@@ -42,6 +43,7 @@ static const struct arg settings_args[] = {
     {0},
 };
 #undef O
+/* clang-format on */
 
 static const char *const states[] = {"active", "suspended", "deleted"};
 
@@ -64,7 +66,8 @@ static enum hy_err get_apps(const char *dir, struct hy_arena *arena, Hy__AppsRes
     return err;
 }
 
-static enum hy_err get_app(const char *dir, uint32_t sdkappid, struct hy_arena *arena, Hy__App **app)
+static enum hy_err get_app(const char *dir, uint32_t sdkappid, struct hy_arena *arena,
+                           Hy__App **app)
 {
     Hy__AppsRes *apps = NULL;
     enum hy_err err = get_apps(dir, arena, &apps);
@@ -138,8 +141,8 @@ static void print_json(json_t *json)
     json_decref(json);
 }
 
-static void print_setting(void *arg, const char *name, uint32_t value, uint32_t least, uint32_t most,
-                          const char *help)
+static void print_setting(void *arg, const char *name, uint32_t value, uint32_t least,
+                          uint32_t most, const char *help)
 {
     (void)arg;
     printf("  %-18s %10u  (%u to %u) %s\n", name, value, least, most, help);
@@ -192,8 +195,8 @@ static void tell_supervisor(const char *dir)
         kill(pid, SIGUSR1);
 }
 
-static enum hy_err create(const struct options *options, uint32_t sdkappid, const struct arg_list *rest,
-                          char key[static 65], const char *admin)
+static enum hy_err create(const struct options *options, uint32_t sdkappid,
+                          const struct arg_list *rest, char key[static 65], const char *admin)
 {
     Hy__App app = HY__APP__INIT;
     char *keys[] = {key}, *admins[] = {(char *)admin};
@@ -233,8 +236,8 @@ int command_app_create(const struct command *command, int argc, char **argv)
     if (code < 0) {
         code = code_of(create(&options, sdkappid, &rest, key, options.admin));
         if (code == EXIT_SUCCESS && wants_json(&options))
-            print_json(json_pack("{s:I, s:s, s:s}", "sdkappid", (json_int_t)sdkappid, "key", key, "admin",
-                                 options.admin));
+            print_json(json_pack("{s:I, s:s, s:s}", "sdkappid", (json_int_t)sdkappid, "key", key,
+                                 "admin", options.admin));
         else if (code == EXIT_SUCCESS)
             printf("sdkappid  %u\nkey       %s\nadmin     %s\n", sdkappid, key, options.admin);
     }
@@ -258,7 +261,8 @@ int command_app_list(const struct command *command, int argc, char **argv)
         const Hy__App *app = apps->apps[i];
 
         if (!wants_json(&options)) {
-            printf("%u  %-9s  %s\n", app->sdkappid, app->state < 3 ? states[app->state] : "?", app->name);
+            printf("%u  %-9s  %s\n", app->sdkappid, app->state < 3 ? states[app->state] : "?",
+                   app->name);
             continue;
         }
         if (list == NULL)
@@ -294,7 +298,8 @@ int command_app_show(const struct command *command, int argc, char **argv)
 }
 
 /* Read the app, change it, put it back. state 3: as it is. */
-static int change(const struct command *command, int argc, char **argv, uint32_t state, bool with_changes)
+static int change(const struct command *command, int argc, char **argv, uint32_t state,
+                  bool with_changes)
 {
     struct options options = {0};
     struct arg_list rest = {0};
@@ -342,8 +347,8 @@ static void print_row(void *arg, const char *name, uint32_t value, uint32_t leas
 {
     const bool *markdown = arg;
 
-    printf(*markdown ? "| `%s` | %u | %u to %u | %s |\n" : "%-18s %10u  (%u to %u) %s\n", name, value,
-           least, most, help);
+    printf(*markdown ? "| `%s` | %u | %u to %u | %s |\n" : "%-18s %10u  (%u to %u) %s\n", name,
+           value, least, most, help);
 }
 
 int command_app_settings(const struct command *command, int argc, char **argv)
@@ -358,8 +363,10 @@ int command_app_settings(const struct command *command, int argc, char **argv)
         return code;
     hy_app_defaults(&app);
     if (options.markdown)
-        printf("## Settings of an app\n\nSet with `hongyanctl app set --dir DIR SDKAPPID NAME=VALUE`; known to "
-               "all processes within a second.\n\n| setting | default | range | meaning |\n|---|---|---|---|\n");
+        printf("## Settings of an app\n\nSet with `hongyanctl app set --dir DIR SDKAPPID "
+               "NAME=VALUE`; known to "
+               "all processes within a second.\n\n| setting | default | range | meaning "
+               "|\n|---|---|---|---|\n");
     hy_app_settings_each(&app, print_row, &options.markdown);
     return EXIT_SUCCESS;
 }

@@ -6,8 +6,8 @@
 #include "common/err.h"
 #include "records.pb-c.h"
 
-/* Apply "c2c_quarters=4", or the texts name=..., to the app in place (texts are lent by change). Prints what is
- * wrong, with what is allowed. */
+/* Apply "c2c_quarters=4", or the texts name=..., to the app in place (texts are lent by change).
+ * Prints what is wrong, with what is allowed. */
 enum hy_err appset_apply(Hy__App *app, const char *change) HY_CHECKED;
 
 #endif

@@ -70,7 +70,8 @@ static const struct arg *find(const struct arg *rows, const char *word, const ch
     return NULL;
 }
 
-static int store(const struct command *command, const struct arg *row, const char *value, void *into)
+static int store(const struct command *command, const struct arg *row, const char *value,
+                 void *into)
 {
     void *at = (char *)into + row->offset;
 
@@ -86,15 +87,15 @@ static int store(const struct command *command, const struct arg *row, const cha
     case ARG_INT:
         if (args_number(value, row->least, row->most, at))
             return -1;
-        return args_wrong(command, "--%s is a number from %" PRId64 " to %" PRId64 ", not %s", row->name,
-                          row->least, row->most, value);
+        return args_wrong(command, "--%s is a number from %" PRId64 " to %" PRId64 ", not %s",
+                          row->name, row->least, row->most, value);
     }
     return -1;
 }
 
 /* One option at argv[*at]; moves *at over its value. */
-static int take(const struct command *command, const struct arg *rows, int argc, char **argv, int *at,
-                void *into)
+static int take(const struct command *command, const struct arg *rows, int argc, char **argv,
+                int *at, void *into)
 {
     const char *value = NULL;
     const struct arg *row = find(rows, argv[*at] + 2, &value);
@@ -122,8 +123,8 @@ static int check_needed(const struct command *command, const struct arg *rows, c
     return -1;
 }
 
-int args_parse(const struct command *command, const struct arg *rows, int argc, char **argv, void *into,
-               struct arg_list *rest)
+int args_parse(const struct command *command, const struct arg *rows, int argc, char **argv,
+               void *into, struct arg_list *rest)
 {
     bool only_words = false;
 

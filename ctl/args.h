@@ -37,11 +37,11 @@ struct command {
     int (*run)(const struct command *command, int argc, char **argv); /* exit code */
 };
 
-/* Read argv[0..argc) into the struct at `into` (defaults are there already) and *rest, the words that
- * are no options. rows end with a NULL name. Returns -1 to go on, or the exit code: 0 after
+/* Read argv[0..argc) into the struct at `into` (defaults are there already) and *rest, the words
+ * that are no options. rows end with a NULL name. Returns -1 to go on, or the exit code: 0 after
  * --help, 2 after an error that was printed. */
-int args_parse(const struct command *command, const struct arg *rows, int argc, char **argv, void *into,
-               struct arg_list *rest);
+int args_parse(const struct command *command, const struct arg *rows, int argc, char **argv,
+               void *into, struct arg_list *rest);
 
 /* Free what a list holds. */
 void args_free(struct arg_list *list);

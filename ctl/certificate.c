@@ -28,8 +28,8 @@ static bool name_it(X509 *certificate)
 {
     X509_NAME *name = X509_get_subject_name(certificate);
 
-    return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1,
-                                      -1, 0) == 1 &&
+    return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost",
+                                      -1, -1, 0) == 1 &&
            X509_set_issuer_name(certificate, name) == 1;
 }
 

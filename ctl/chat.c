@@ -64,13 +64,14 @@ static enum hy_err listen_to_input(struct chat *chat)
 {
     enum hy_err err = hy_timer_open(chat->loop, on_poll, chat, &chat->poll);
 
-    if (err == HY_OK && hy_watch_open(chat->loop, STDIN_FILENO, HY_READ, on_input, chat, &chat->watch) != HY_OK)
+    if (err == HY_OK &&
+        hy_watch_open(chat->loop, STDIN_FILENO, HY_READ, on_input, chat, &chat->watch) != HY_OK)
         hy_timer_every(chat->poll, FILE_POLL_MS);
     return err;
 }
 
-/* One line after the other: the next waits until what the last one asked is answered, so that a script
- * reads like a conversation. */
+/* One line after the other: the next waits until what the last one asked is answered, so that a
+ * script reads like a conversation. */
 static void work(struct chat *chat)
 {
     char line[16384];
@@ -97,7 +98,8 @@ static void on_state(void *ctx, const struct hongyan_change *change)
 
     switch (change->state) {
     case HONGYAN_ONLINE:
-        printf(chat->was_online ? "* online again\n" : "* online as %s; /help tells the commands\n", chat->user);
+        printf(chat->was_online ? "* online again\n" : "* online as %s; /help tells the commands\n",
+               chat->user);
         chat->online = chat->was_online = true;
         work(chat);
         break;
@@ -145,6 +147,7 @@ struct options {
     bool tls;
 };
 
+/* clang-format off */
 #define O struct options
 static const struct arg args[] = {
     {"dir", "DIR", ARG_TEXT, offsetof(O, dir), 0, 0, false, "folder of the cluster"},
@@ -157,6 +160,7 @@ static const struct arg args[] = {
     {0},
 };
 #undef O
+/* clang-format on */
 
 static int run(const struct options *options, const struct cluster *cluster, const char *user)
 {
@@ -176,8 +180,9 @@ static int run(const struct options *options, const struct cluster *cluster, con
     if (options->group != NULL)
         chat_turn_to(&chat, HY__CONV_TYPE__CONV_GROUP, options->group);
     if (err == HY_OK)
-        err = talk_open(chat.loop, cluster, user, options->gateway < 0 ? SIZE_MAX : (size_t)options->gateway,
-                        &config, &chat.client);
+        err = talk_open(chat.loop, cluster, user,
+                        options->gateway < 0 ? SIZE_MAX : (size_t)options->gateway, &config,
+                        &chat.client);
     if (err == HY_OK)
         err = listen_to_input(&chat);
     if (err == HY_OK)

@@ -1,4 +1,5 @@
-/* chat - the terminal client: a line is said to whom one talks with, or is a command that begins with "/". */
+/* chat - the terminal client: a line is said to whom one talks with, or is a command that begins
+ * with "/". */
 
 #ifndef CTL_CHAT_H
 #define CTL_CHAT_H

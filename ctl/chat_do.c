@@ -81,8 +81,9 @@ static void on_list(void *arg, uint32_t code, const char *info, const Hy__Frame 
 
         if (conv->last_msg != NULL)
             talk_line(conv->last_msg, line, sizeof line);
-        printf("%s %-24s %4u unread  %s\n", conv->type == HY__CONV_TYPE__CONV_GROUP ? "group" : "user ",
-               conv->peer, conv->unread, line);
+        printf("%s %-24s %4u unread  %s\n",
+               conv->type == HY__CONV_TYPE__CONV_GROUP ? "group" : "user ", conv->peer,
+               conv->unread, line);
     }
     fflush(stdout);
     chat_done(arg);
@@ -117,7 +118,8 @@ static void do_history(struct chat *chat, const char *word)
 {
     uint64_t from = strtoull(word, NULL, 10);
 
-    asked(chat, hongyan_history(chat->client, chat->type, chat->peer, from, false, PAGE, on_history, chat));
+    asked(chat, hongyan_history(chat->client, chat->type, chat->peer, from, false, PAGE, on_history,
+                                chat));
 }
 
 static void do_read(struct chat *chat, const char *word)

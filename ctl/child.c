@@ -23,7 +23,7 @@ static void become(char *const argv[], int log, pid_t parent)
     /* SIGKILL: nothing acknowledged is lost by it, and a successor never meets us. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
-        _exit(1); /* it died before we asked to be told */
+        _exit(1);  /* it died before we asked to be told */
     setpgid(0, 0); /* Ctrl-C is for us; we stop them in order */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

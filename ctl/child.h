@@ -27,8 +27,8 @@ struct child {
 /* Start argv[0] with its output appended to log. The child dies with us. Returns the pid, or -1. */
 pid_t child_start(char *const argv[], const char *log);
 
-/* Read a ports file (key=value lines; a bare number is a port on host, or on 127.0.0.1 for status). NULL: not
- * there, or empty. */
+/* Read a ports file (key=value lines; a bare number is a port on host, or on 127.0.0.1 for status).
+ * NULL: not there, or empty. */
 json_t *child_read_ports(const char *path, const char *host);
 
 /* The child has ended at now_ms: decide when it starts again (at once the first time, then with a

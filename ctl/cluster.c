@@ -51,7 +51,8 @@ static bool read_app(struct cluster *c, uint32_t sdkappid)
     return false;
 }
 
-enum hy_err cluster_load(const char *dir, const char *file, uint32_t sdkappid, struct cluster *cluster)
+enum hy_err cluster_load(const char *dir, const char *file, uint32_t sdkappid,
+                         struct cluster *cluster)
 {
     char path[4096];
     json_error_t error;
@@ -63,7 +64,8 @@ enum hy_err cluster_load(const char *dir, const char *file, uint32_t sdkappid, s
         files_path(path, "%s", file);
     cluster->json = json_load_file(path, 0, &error);
     if (cluster->json == NULL) {
-        fprintf(stderr, "hongyanctl: %s: %s; start a cluster with hongyanctl up\n", path, error.text);
+        fprintf(stderr, "hongyanctl: %s: %s; start a cluster with hongyanctl up\n", path,
+                error.text);
         return HY_ENOTFOUND;
     }
     cluster->id = text(json_object_get(cluster->json, "bus"), "cluster_id");

@@ -19,15 +19,15 @@ struct cluster_app {
 /* Texts are lent by json. */
 struct cluster {
     json_t *json;
-    const char *id;        /* of the bus */
+    const char *id; /* of the bus */
     const char *curve_dir;
     const char **tcp, **tls, **ws; /* of each gateway */
     size_t gateways;
     struct cluster_app app; /* the first, or the one asked for */
 };
 
-/* Read it from a file, or from DIR/cluster.json when file is NULL. sdkappid 0: the first app. Prints what is
- * wrong. */
+/* Read it from a file, or from DIR/cluster.json when file is NULL. sdkappid 0: the first app.
+ * Prints what is wrong. */
 enum hy_err cluster_load(const char *dir, const char *file, uint32_t sdkappid,
                          struct cluster *cluster) HY_CHECKED;
 void cluster_free(struct cluster *cluster);

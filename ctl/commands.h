@@ -1,4 +1,5 @@
-/* commands - what hongyanctl can do; main.c has the table. Each reads its own options and returns the exit code. */
+/* commands - what hongyanctl can do; main.c has the table. Each reads its own options and returns
+ * the exit code. */
 
 #ifndef CTL_COMMANDS_H
 #define CTL_COMMANDS_H

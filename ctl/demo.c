@@ -1,6 +1,6 @@
+#include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
-#include <event2/buffer.h>
 #include <event2/keyvalq_struct.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,7 +37,8 @@ static void answer(struct evhttp_request *request, int status, json_t *json)
     json_decref(json);
     evhttp_add_header(headers, "Content-Type", "application/json");
     evhttp_add_header(headers, "Cache-Control", "no-store");
-    evbuffer_add_printf(evhttp_request_get_output_buffer(request), "%s\n", text != NULL ? text : "{}");
+    evbuffer_add_printf(evhttp_request_get_output_buffer(request), "%s\n",
+                        text != NULL ? text : "{}");
     evhttp_send_reply(request, status, NULL, NULL);
     free(text);
 }
@@ -112,8 +113,8 @@ static void import(struct demo *demo, struct evhttp_request *request, const stru
         return;
     }
     ticket->request = request;
-    ticket->answer = json_pack("{s:I, s:s, s:s}", "sdkappid", (json_int_t)cluster->app.sdkappid, "user",
-                               user, "usersig", sig);
+    ticket->answer = json_pack("{s:I, s:s, s:s}", "sdkappid", (json_int_t)cluster->app.sdkappid,
+                               "user", user, "usersig", sig);
     op.user = (char *)user;
     call.op_case = HY__ADMIN_CALL__OP_USER_IMPORT;
     call.user_import = &op;
@@ -270,6 +271,7 @@ static int serve(struct demo *demo)
     return err == HY_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* clang-format off */
 #define D struct demo
 static const struct arg args[] = {
     {"cluster", "FILE", ARG_TEXT, offsetof(D, cluster_file), 0, 0, true, "cluster.json of a running cluster"},
@@ -280,6 +282,7 @@ static const struct arg args[] = {
     {0},
 };
 #undef D
+/* clang-format on */
 
 int command_demo(const struct command *command, int argc, char **argv)
 {

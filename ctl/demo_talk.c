@@ -57,7 +57,8 @@ static void on_state(void *ctx, const struct hongyan_change *change)
     struct actor *actor = ctx;
 
     if (change->state == HONGYAN_KICKED) {
-        fprintf(stderr, "hongyanctl: %s: %u %s\n", names[actor->number], change->code, change->info);
+        fprintf(stderr, "hongyanctl: %s: %u %s\n", names[actor->number], change->code,
+                change->info);
         actor->scene->failed = true;
     }
     if (change->state == HONGYAN_ONLINE && ++actor->scene->online == 2)
@@ -106,10 +107,12 @@ struct options {
     const char *dir;
 };
 
+/* clang-format off */
 static const struct arg args[] = {
     {"dir", "DIR", ARG_TEXT, offsetof(struct options, dir), 0, 0, true, "folder of the cluster"},
     {0},
 };
+/* clang-format on */
 
 int command_demo_talk(const struct command *command, int argc, char **argv)
 {

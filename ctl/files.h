@@ -18,6 +18,7 @@ enum hy_err files_write(const char *path, const char *text, size_t len) HY_CHECK
 char *files_read(const char *path, size_t *len);
 
 /* Append "%s/..." into out of 4096 bytes; aborts when it does not fit. */
-void files_path(char out[static 4096], const char *format, ...) __attribute__((format(printf, 2, 3)));
+void files_path(char out[static 4096], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

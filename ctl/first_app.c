@@ -7,8 +7,8 @@
 #include "ctl/appset.h"
 
 /* Ask, again while the stores are coming up. */
-static enum hy_err ask(struct admin *admin, Hy__AdminCall *call, uint32_t wait_ms, struct hy_arena *arena,
-                       Hy__AdminAnswer **answer)
+static enum hy_err ask(struct admin *admin, Hy__AdminCall *call, uint32_t wait_ms,
+                       struct hy_arena *arena, Hy__AdminAnswer **answer)
 {
     enum hy_err err = admin_call(admin, 0, call, wait_ms, arena, answer);
 
@@ -65,8 +65,9 @@ static Hy__App *find(const Hy__AdminAnswer *answer, uint32_t sdkappid)
     return NULL;
 }
 
-enum hy_err first_app_put(struct hy_loop *loop, const struct layout *layout, const struct plan *plan,
-                          const struct admin_config *config, uint32_t wait_ms, bool *changed)
+enum hy_err first_app_put(struct hy_loop *loop, const struct layout *layout,
+                          const struct plan *plan, const struct admin_config *config,
+                          uint32_t wait_ms, bool *changed)
 {
     const json_t *entry = json_array_get(layout->apps, 0);
     uint32_t sdkappid = (uint32_t)json_integer_value(json_object_get(entry, "sdkappid"));

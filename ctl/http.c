@@ -56,7 +56,8 @@ static bool send_all(int fd, const char *text, size_t len)
 }
 
 /* Ask with this head and text. */
-static int ask(uint16_t port, const char *head, const char *text, uint32_t wait_ms, char *body, size_t size)
+static int ask(uint16_t port, const char *head, const char *text, uint32_t wait_ms, char *body,
+               size_t size)
 {
     char *answer = malloc(ANSWER_MAX);
     size_t used = 0;
@@ -87,11 +88,13 @@ int http_get(uint16_t port, const char *path, uint32_t wait_ms, char *body, size
 {
     char head[512];
 
-    snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", path);
+    snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+             path);
     return ask(port, head, "", wait_ms, body, size);
 }
 
-int http_post(uint16_t port, const char *path, const char *text, uint32_t wait_ms, char *body, size_t size)
+int http_post(uint16_t port, const char *path, const char *text, uint32_t wait_ms, char *body,
+              size_t size)
 {
     char head[8192];
 

@@ -1,7 +1,7 @@
 /* irc - one day of a chat channel's log: who said what, in order.
  *
- * Lines "[HH:MM] <nick> text" are said; others (joins, notices) are counted only. Nicks become account
- * ids, texts become UTF-8. */
+ * Lines "[HH:MM] <nick> text" are said; others (joins, notices) are counted only. Nicks become
+ * account ids, texts become UTF-8. */
 
 #ifndef CTL_IRC_H
 #define CTL_IRC_H

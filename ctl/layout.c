@@ -99,8 +99,8 @@ static enum hy_err make_keys(const char *dir)
     return err;
 }
 
-/* A socket's path has at most 107 bytes. A folder that is too deep gets another one for its sockets,
- * named after it, so that the next start finds it again; it must be ours alone. */
+/* A socket's path has at most 107 bytes. A folder that is too deep gets another one for its
+ * sockets, named after it, so that the next start finds it again; it must be ours alone. */
 static enum hy_err choose_ipc(struct layout *layout)
 {
     char path[4096];
@@ -190,9 +190,9 @@ enum hy_err layout_add_app(const char *dir, uint32_t sdkappid, const char *key, 
     }
     if (i < json_array_size(apps))
         json_array_remove(apps, i);
-    json_array_insert_new(apps, i,
-                          json_pack("{s:I, s:s, s:s}", "sdkappid", (json_int_t)sdkappid, "key", key,
-                                    "admin", admin));
+    json_array_insert_new(
+        apps, i,
+        json_pack("{s:I, s:s, s:s}", "sdkappid", (json_int_t)sdkappid, "key", key, "admin", admin));
     text = json_dumps(apps, JSON_INDENT(2));
     if (text != NULL)
         err = files_write(path, text, strlen(text));

@@ -18,9 +18,9 @@
 #include "common/err.h"
 
 struct layout {
-    char *dir;  /* absolute */
-    char *ipc;  /* where ipc sockets are: DIR/run, or a folder in /tmp when that is too long */
-    char *id;   /* of the cluster */
+    char *dir;    /* absolute */
+    char *ipc;    /* where ipc sockets are: DIR/run, or a folder in /tmp when that is too long */
+    char *id;     /* of the cluster */
     json_t *apps; /* array of {sdkappid, key, admin}; as in keys/apps.json */
 };
 
@@ -33,7 +33,8 @@ void layout_close(struct layout *layout);
 /* Read keys/apps.json again. */
 void layout_read_apps(struct layout *layout);
 
-/* Remember an app's key for the tools of this folder: appends to keys/apps.json, or replaces its entry. */
+/* Remember an app's key for the tools of this folder: appends to keys/apps.json, or replaces its
+ * entry. */
 enum hy_err layout_add_app(const char *dir, uint32_t sdkappid, const char *key,
                            const char *admin) HY_CHECKED;
 

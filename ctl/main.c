@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "ctl/commands.h"
 
+/* clang-format off */
 static const struct command commands[] = {
     {"up", "--dir DIR [options]", "Start a cluster on this machine and look after it.", command_up},
     {"down", "--dir DIR", "Stop it.", command_down},
@@ -27,6 +28,7 @@ static const struct command commands[] = {
     {"keygen", "DIR COMPONENT...", "Make CURVE key pairs for processes on several machines.", command_keygen},
     {"codes", "[--markdown]", "Explain the codes that clients and app servers see.", command_codes},
 };
+/* clang-format on */
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

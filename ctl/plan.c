@@ -43,7 +43,11 @@ static bool is_known(const struct plan *plan, const char *set)
     char name[32];
 
     for (int part = 0; part < PARTS; part++) {
-        for (size_t i = 0; i < plan_count(plan, (enum part)part); i++) {
+        size_t count = plan_count(plan, (enum part)part);
+
+        if (count == 0)
+            count = PLAN_MOST; /* stores, as many as the cluster was made with */
+        for (size_t i = 0; i < count; i++) {
             snprintf(name, sizeof name, "%s-%zu", part_names[part], i);
             if (is_for(set, name, part_names[part]))
                 return true;
@@ -60,7 +64,8 @@ enum hy_err plan_check(const struct command *command, const struct plan *plan)
     }
     for (size_t i = 0; i < plan->sets.count; i++) {
         if (!is_known(plan, plan->sets.items[i])) {
-            args_wrong(command, "--set %s: write COMPONENT.KEY=VALUE, as in gateway.heartbeat_ms=1000",
+            args_wrong(command,
+                       "--set %s: write COMPONENT.KEY=VALUE, as in gateway.heartbeat_ms=1000",
                        plan->sets.items[i]);
             return HY_ECONFIG;
         }
@@ -68,7 +73,8 @@ enum hy_err plan_check(const struct command *command, const struct plan *plan)
     return HY_OK;
 }
 
-static enum hy_err add_sets(const struct plan *plan, const char *name, const char *component, json_t *tree)
+static enum hy_err add_sets(const struct plan *plan, const char *name, const char *component,
+                            json_t *tree)
 {
     enum hy_err err = HY_OK;
 
@@ -148,11 +154,12 @@ static enum hy_err set_address(const struct plan *plan, const json_t *ports, con
 {
     const char *fixed = json_string_value(json_object_get(ports, kind));
 
-    return conf_set(tree, key, fixed != NULL ? json_string(fixed) : json_sprintf("%s:0", plan->host));
+    return conf_set(tree, key,
+                    fixed != NULL ? json_string(fixed) : json_sprintf("%s:0", plan->host));
 }
 
-static enum hy_err add_gateway(const struct plan *plan, const struct layout *layout, const json_t *ports,
-                               json_t *tree)
+static enum hy_err add_gateway(const struct plan *plan, const struct layout *layout,
+                               const json_t *ports, json_t *tree)
 {
     static const char *const listens[] = {"tcp", "tls", "ws", "wss", "rest"};
     enum hy_err err = HY_OK;
@@ -168,7 +175,8 @@ static enum hy_err add_gateway(const struct plan *plan, const struct layout *lay
     if (err == HY_OK)
         err = conf_set(tree, "tls.key", json_sprintf("%s/keys/tls.key", layout->dir));
     if (err == HY_OK)
-        err = conf_set(tree, "resume_secret_file", json_sprintf("%s/keys/resume.secret", layout->dir));
+        err = conf_set(tree, "resume_secret_file",
+                       json_sprintf("%s/keys/resume.secret", layout->dir));
     return err;
 }
 

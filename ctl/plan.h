@@ -43,8 +43,8 @@ json_t *plan_endpoints(const struct plan *plan, const struct layout *layout, enu
 enum hy_err plan_write_cluster(const struct layout *layout, const json_t *const endpoints[PARTS],
                                bool curve) HY_CHECKED;
 
-/* Write conf/NAME.conf of process i of a part. endpoints: of its part. ports: object of the ports to take
- * again, as kind and "host:port"; NULL or without a kind: any port. */
+/* Write conf/NAME.conf of process i of a part. endpoints: of its part. ports: object of the ports
+ * to take again, as kind and "host:port"; NULL or without a kind: any port. */
 enum hy_err plan_write_process(const struct plan *plan, const struct layout *layout, enum part part,
                                size_t i, const json_t *endpoints, const json_t *ports) HY_CHECKED;
 

@@ -16,7 +16,8 @@ static const char *why_ended(const struct layout *layout, const struct child *ch
 
     snprintf(text, size, "it ended with %s %d; see %s/log/%s.log",
              WIFSIGNALED(status) ? "signal" : "code",
-             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), layout->dir, child->name);
+             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), layout->dir,
+             child->name);
     return text;
 }
 

@@ -53,7 +53,8 @@ static void on_message(void *ctx, const Hy__Msg *msg)
     }
 }
 
-/* A gateway takes so many links a second from one address; the rest would only be told to come back. */
+/* A gateway takes so many links a second from one address; the rest would only be told to come
+ * back. */
 static void on_open_more(void *arg)
 {
     struct replay *replay = arg;
@@ -68,8 +69,8 @@ static void on_open_more(void *arg)
             .ctx = person,
         };
 
-        if (talk_open(replay->loop, &replay->cluster, person->user, SIZE_MAX, &config, &person->client) !=
-            HY_OK) {
+        if (talk_open(replay->loop, &replay->cluster, person->user, SIZE_MAX, &config,
+                      &person->client) != HY_OK) {
             replay->failed = true;
             hy_loop_stop(replay->loop);
             return;
@@ -89,9 +90,10 @@ void replay_day_ended(struct day *day)
     double seconds = (double)(hy_loop_now_ms(replay->loop) - day->start_ms) / 1000;
 
     hy_timer_stop(day->timer);
-    printf("%-28s %5zu members %6zu messages %9" PRIu64 " deliveries %9" PRIu64 " read back %6.1f s  %s\n",
-           day->group, day->log.user_count, day->log.line_count, day->deliveries, day->read_back, seconds,
-           day->differences == 0 ? "identical" : "DIFFERENT");
+    printf("%-28s %5zu members %6zu messages %9" PRIu64 " deliveries %9" PRIu64
+           " read back %6.1f s  %s\n",
+           day->group, day->log.user_count, day->log.line_count, day->deliveries, day->read_back,
+           seconds, day->differences == 0 ? "identical" : "DIFFERENT");
     fflush(stdout);
     if (++replay->ended == replay->day_count)
         hy_loop_stop(replay->loop);
@@ -192,11 +194,12 @@ static int sum_up(const struct replay *replay, uint64_t began_ms)
         empty += day->log.empty;
         converted += day->log.converted;
     }
-    printf("%zu days, %zu people, %" PRIu64 " messages acknowledged, %" PRIu64 " deliveries, %" PRIu64
-           " read back, %" PRIu64 " differences, %.1f s\n",
+    printf("%zu days, %zu people, %" PRIu64 " messages acknowledged, %" PRIu64
+           " deliveries, %" PRIu64 " read back, %" PRIu64 " differences, %.1f s\n",
            replay->ended, replay->person_count, messages, deliveries, read_back, differences,
            (double)(hy_steady_ms() - began_ms) / 1000);
-    printf("left out: %zu lines that nobody said, %zu without text; %zu lines were no UTF-8 and read as Latin-1\n",
+    printf("left out: %zu lines that nobody said, %zu without text; %zu lines were no UTF-8 and "
+           "read as Latin-1\n",
            other, empty, converted);
     return differences == 0 && !replay->failed && replay->ended == replay->day_count ? EXIT_SUCCESS
                                                                                      : EXIT_FAILURE;
@@ -240,6 +243,7 @@ struct options {
     bool verify_only;
 };
 
+/* clang-format off */
 #define O struct options
 static const struct arg args[] = {
     {"cluster", "FILE", ARG_TEXT, offsetof(O, cluster), 0, 0, true, "cluster.json of a running cluster"},
@@ -253,6 +257,7 @@ static const struct arg args[] = {
     {0},
 };
 #undef O
+/* clang-format on */
 
 static int replay_with(const struct command *command, const struct options *options,
                        const struct arg_list *files)
@@ -268,7 +273,8 @@ static int replay_with(const struct command *command, const struct options *opti
 
     if (strcmp(options->speed, "max") != 0 && (replay.speed = strtod(options->speed, NULL)) <= 0)
         return args_wrong(command, "--speed is a number above 0, or max");
-    if (cluster_load(NULL, options->cluster, (uint32_t)options->sdkappid, &replay.cluster) == HY_OK &&
+    if (cluster_load(NULL, options->cluster, (uint32_t)options->sdkappid, &replay.cluster) ==
+            HY_OK &&
         read_days(&replay, files, (size_t)options->days) == HY_OK && run(&replay) == HY_OK)
         code = sum_up(&replay, began);
     close_all(&replay);
@@ -277,8 +283,11 @@ static int replay_with(const struct command *command, const struct options *opti
 
 int command_replay(const struct command *command, int argc, char **argv)
 {
-    struct options options = {
-        .speed = "max", .prefix = "irc-", .days = 100000, .parallel = PARALLEL, .patience_s = PATIENCE_S};
+    struct options options = {.speed = "max",
+                              .prefix = "irc-",
+                              .days = 100000,
+                              .parallel = PARALLEL,
+                              .patience_s = PATIENCE_S};
     struct arg_list files = {0};
     int code = args_parse(command, args, argc, argv, &options, &files);
 

@@ -44,8 +44,8 @@ struct day {
     struct member *members; /* one a user of the log */
     uint64_t *seqs;         /* of the lines that were acknowledged */
     enum day_stage stage;
-    size_t said;      /* lines acknowledged */
-    size_t open;      /* members that have not heard, or read, all */
+    size_t said; /* lines acknowledged */
+    size_t open; /* members that have not heard, or read, all */
     uint64_t deliveries, read_back, differences;
     uint64_t moved_ms; /* when something came last */
     uint64_t start_ms;
@@ -71,8 +71,8 @@ struct replay {
 /* Make the accounts and groups over REST; prints what is wrong. */
 enum hy_err replay_prepare(struct replay *replay) HY_CHECKED;
 
-/* Say the day's lines one after the other, each when the one before is acknowledged; then wait until all have
- * heard all, and read the history back as every member. Tells replay_day_ended(). */
+/* Say the day's lines one after the other, each when the one before is acknowledged; then wait
+ * until all have heard all, and read the history back as every member. Tells replay_day_ended(). */
 void day_start(struct day *day);
 void day_close(struct day *day);
 

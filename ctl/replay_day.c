@@ -14,8 +14,8 @@ static void differ(struct member *member, const char *where, size_t line, const 
     struct day *day = member->day;
 
     if (day->differences++ < TOLD_DIFFERENCES)
-        fprintf(stderr, "%s: %s of %s: line %zu is not what came (seq %" PRIu64 " from %s)\n", day->group,
-                where, member->person->user, line, msg->seq, msg->from);
+        fprintf(stderr, "%s: %s of %s: line %zu is not what came (seq %" PRIu64 " from %s)\n",
+                day->group, where, member->person->user, line, msg->seq, msg->from);
     member->failed = true;
 }
 
@@ -82,8 +82,8 @@ static void on_page(void *arg, uint32_t code, const char *info, const Hy__Frame 
 
 static void read_page(struct member *member, uint64_t from_seq)
 {
-    enum hy_err err = hongyan_history(member->person->client, HY__CONV_TYPE__CONV_GROUP, member->day->group,
-                                      from_seq, true, 0, on_page, member);
+    enum hy_err err = hongyan_history(member->person->client, HY__CONV_TYPE__CONV_GROUP,
+                                      member->day->group, from_seq, true, 0, on_page, member);
 
     if (err != HY_OK)
         on_page(member, 1, hy_err_text(err), NULL);
@@ -131,7 +131,8 @@ void day_heard(struct member *member, const Hy__Msg *msg)
     if ((msg->flags & HY__MSG_FLAG__MSG_SYSTEM) != 0 || member->failed || day->stage == DAY_WAITS)
         return;
     /* The answer to a line may come after the line's push to another member. */
-    while (member->heard < day->log.line_count && day->log.lines[member->heard].user == member->index)
+    while (member->heard < day->log.line_count &&
+           day->log.lines[member->heard].user == member->index)
         member->heard++;
     if (member->heard >= day->log.line_count || !is_line(day, member->heard, msg))
         differ(member, "stream", member->heard, msg);
@@ -152,7 +153,8 @@ static void on_sent(void *arg, const struct hongyan_sent *sent)
     if (day->stage != DAY_SENDS)
         return;
     if (sent->code != 0) {
-        fprintf(stderr, "%s: line %zu was not sent: %u %s\n", day->group, day->said, sent->code, sent->info);
+        fprintf(stderr, "%s: line %zu was not sent: %u %s\n", day->group, day->said, sent->code,
+                sent->info);
         day->differences++;
         day->stage = DAY_ENDED;
         replay_day_ended(day);

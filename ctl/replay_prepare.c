@@ -17,7 +17,9 @@ static enum hy_err complain(const char *what, enum hy_err err, int code, const c
     else
         fprintf(stderr, "hongyanctl: %s: %s\n", what, hy_err_text(err));
     if (code == GROUP_ID_TAKEN || code == GROUP_ID_OWN)
-        fprintf(stderr, "hongyanctl: this day was replayed before; try --verify-only, or another --prefix\n");
+        fprintf(
+            stderr,
+            "hongyanctl: this day was replayed before; try --verify-only, or another --prefix\n");
     return err != HY_OK ? err : HY_EDENIED;
 }
 
@@ -51,9 +53,10 @@ static enum hy_err create_group(struct replay *replay, const struct day *day)
     char info[256] = "";
     int code = 0;
     const char *type = type_for(day->log.user_count);
-    json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "GroupId", day->group, "Type", type, "Name", day->group,
-                             "Owner_Account", day->members[0].person->user);
-    enum hy_err err = rest_call(&replay->cluster, "group_open_http_svc/create_group", body, &code, info);
+    json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "GroupId", day->group, "Type", type, "Name",
+                             day->group, "Owner_Account", day->members[0].person->user);
+    enum hy_err err =
+        rest_call(&replay->cluster, "group_open_http_svc/create_group", body, &code, info);
 
     return complain(day->group, err, code, info);
 }
@@ -68,10 +71,12 @@ static enum hy_err add_members(struct replay *replay, const struct day *day)
         int code = 0;
 
         for (size_t i = at; i < day->log.user_count && i < at + USERS_A_CALL; i++)
-            json_array_append_new(list, json_pack("{s:s}", "Member_Account", day->members[i].person->user));
-        err = rest_call(&replay->cluster, "group_open_http_svc/add_group_member",
-                        json_pack("{s:s, s:i, s:o}", "GroupId", day->group, "Silence", 1, "MemberList", list),
-                        &code, info);
+            json_array_append_new(
+                list, json_pack("{s:s}", "Member_Account", day->members[i].person->user));
+        err = rest_call(
+            &replay->cluster, "group_open_http_svc/add_group_member",
+            json_pack("{s:s, s:i, s:o}", "GroupId", day->group, "Silence", 1, "MemberList", list),
+            &code, info);
         err = complain(day->group, err, code, info);
     }
     return err;

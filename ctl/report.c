@@ -73,7 +73,8 @@ json_t *report_make(const struct layout *layout, const struct child *children, s
     add_processes(children, count, out);
     json_object_set_new(out, "apps", json_deep_copy(layout->apps));
     json_object_set_new(bus, "cluster_id", json_string(layout->id));
-    json_object_set_new(bus, "curve_dir", curve ? json_sprintf("%s/keys", layout->dir) : json_string(""));
+    json_object_set_new(bus, "curve_dir",
+                        curve ? json_sprintf("%s/keys", layout->dir) : json_string(""));
     json_object_set_new(bus, "routers", json_deep_copy(routers));
     json_object_set_new(out, "bus", bus);
     json_object_set_new(out, "ca", json_sprintf("%s/keys/tls.crt", layout->dir));

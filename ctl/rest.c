@@ -23,8 +23,9 @@ enum hy_err rest_call(const struct cluster *cluster, const char *command, json_t
         err = HY_EIO;
         goto done;
     }
-    snprintf(path, sizeof path, "/v4/%s?sdkappid=%u&identifier=%s&usersig=%s&random=1&contenttype=json",
-             command, cluster->app.sdkappid, cluster->app.admin, sig);
+    snprintf(path, sizeof path,
+             "/v4/%s?sdkappid=%u&identifier=%s&usersig=%s&random=1&contenttype=json", command,
+             cluster->app.sdkappid, cluster->app.admin, sig);
     err = HY_EIO;
     if (http_post((uint16_t)atoi(colon + 1), path, text, WAIT_MS, answer, ANSWER_SIZE) == 200)
         json = json_loads(answer, 0, NULL);

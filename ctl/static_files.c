@@ -12,11 +12,16 @@
 static const struct {
     const char *suffix, *type;
 } types[] = {
-    {".html", "text/html; charset=utf-8"},     {".css", "text/css; charset=utf-8"},
-    {".js", "text/javascript; charset=utf-8"}, {".mjs", "text/javascript; charset=utf-8"},
-    {".json", "application/json"},             {".svg", "image/svg+xml"},
-    {".png", "image/png"},                     {".ico", "image/x-icon"},
-    {".map", "application/json"},              {".woff2", "font/woff2"},
+    {".html", "text/html; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".mjs", "text/javascript; charset=utf-8"},
+    {".json", "application/json"},
+    {".svg", "image/svg+xml"},
+    {".png", "image/png"},
+    {".ico", "image/x-icon"},
+    {".map", "application/json"},
+    {".woff2", "font/woff2"},
 };
 
 static const char *type_of(const char *path)
@@ -64,7 +69,8 @@ void static_files_serve(struct evhttp_request *request, const char *dir, const c
         evhttp_send_error(request, HTTP_NOTFOUND, NULL);
         return;
     }
-    evhttp_add_header(headers, "Content-Type", path[strlen(path) - 1] == '/' ? types[0].type : type_of(path));
+    evhttp_add_header(headers, "Content-Type",
+                      path[strlen(path) - 1] == '/' ? types[0].type : type_of(path));
     evhttp_add_header(headers, "Cache-Control", "no-cache");
     evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
     evbuffer_add_file(body, fd, 0, st.st_size); /* takes fd */

@@ -40,10 +40,12 @@ struct down {
     const char *dir;
 };
 
+/* clang-format off */
 static const struct arg down_args[] = {
     {"dir", "DIR", ARG_TEXT, offsetof(struct down, dir), 0, 0, true, "folder of the cluster"},
     {0},
 };
+/* clang-format on */
 
 /* True when the process has ended within wait_ms. */
 static bool wait_for_end(pid_t pid, int wait_ms)
@@ -86,6 +88,7 @@ struct status {
     bool quiet;
 };
 
+/* clang-format off */
 static const struct arg status_args[] = {
     {"dir", "DIR", ARG_TEXT, offsetof(struct status, dir), 0, 0, true, "folder of the cluster"},
     {"output", "text|json", ARG_TEXT, offsetof(struct status, output), 0, 0, false, "form of the answer"},
@@ -93,6 +96,7 @@ static const struct arg status_args[] = {
      "print nothing: the exit code says whether the cluster is up"},
     {0},
 };
+/* clang-format on */
 
 static uint16_t port_of(const char *url)
 {
@@ -120,8 +124,7 @@ static json_t *ask_all(const json_t *cluster, bool *all_ready)
         json_object_set(entry, "pid", pid);
         json_object_set_new(entry, "ready", json_boolean(answer == 200));
         if (answer != 200)
-            json_object_set_new(entry, "why",
-                                json_string(answer == 0 ? "does not answer" : why));
+            json_object_set_new(entry, "why", json_string(answer == 0 ? "does not answer" : why));
         *all_ready = *all_ready && answer == 200;
         json_object_set_new(out, name, entry);
     }
@@ -139,7 +142,8 @@ static void print_text(const json_t *cluster, const json_t *processes)
     {
         const char *why = json_string_value(json_object_get(entry, "why"));
 
-        printf("%-14s %8lld  %s%s\n", name, (long long)json_integer_value(json_object_get(entry, "pid")),
+        printf("%-14s %8lld  %s%s\n", name,
+               (long long)json_integer_value(json_object_get(entry, "pid")),
                why == NULL ? "ready" : "not ready: ", why == NULL ? "" : why);
     }
     putchar('\n');

@@ -1,4 +1,4 @@
-#include "ctl/supervisor.h"
+#include "ctl/supervisor_inside.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -10,37 +10,13 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "ctl/child.h"
 #include "ctl/files.h"
-#include "ctl/first_app.h"
 #include "ctl/programs.h"
-#include "ctl/readiness.h"
 #include "ctl/report.h"
 
-enum {
-    TICK_MS = 20,        /* while starting */
-    LATER_TICK_MS = 100, /* a process that ended is started again at once, without a tick */
-    STARTS = 4,          /* tries of a process to come up, at the start of all */
-    KNOWN_MS = 1000,     /* a change of an app is known everywhere within this */
-    STAGE_MS = 15000, /* how long a kind of processes may take to stop */
-    SIGNALS = 4,
-};
+enum { STAGE_MS = 15000 }; /* how long a kind of processes may take to stop */
 
-static const int handled[SIGNALS] = {SIGTERM, SIGINT, SIGCHLD, SIGUSR1};
-
-struct supervisor {
-    struct hy_loop *loop;
-    const struct plan *plan;
-    struct layout *layout;
-    struct event *signals[SIGNALS];
-    struct hy_timer *tick;
-    struct child *children; /* in the order of parts; the demo last */
-    size_t count;
-    json_t *endpoints[PARTS];
-    char bin[4096], console[4096];
-    bool curve, running, stopping;
-    int started; /* parts up to here may run */
-};
+static const int handled[SUPERVISOR_SIGNALS] = {SIGTERM, SIGINT, SIGCHLD, SIGUSR1};
 
 /* ---- starting one ---- */
 
@@ -67,8 +43,17 @@ static void run_demo(struct supervisor *s, struct child *child, const char *log)
 {
     char program[4200], cluster[4200], ports[4096];
     char port[16];
-    char *argv[] = {program,  (char *)"demo",   (char *)"--cluster",    cluster, (char *)"--console",
-                    s->console, (char *)"--port", port, (char *)"--ports-file", ports, NULL};
+    char *argv[] = {program,
+                    (char *)"demo",
+                    (char *)"--cluster",
+                    cluster,
+                    (char *)"--console",
+                    s->console,
+                    (char *)"--port",
+                    port,
+                    (char *)"--ports-file",
+                    ports,
+                    NULL};
 
     snprintf(program, sizeof program, "%s/hongyanctl", s->bin);
     snprintf(cluster, sizeof cluster, "%s/cluster.json", s->layout->dir);
@@ -115,13 +100,15 @@ static void start_child(struct supervisor *s, struct child *child, uint64_t now_
 
 /* ---- looking after them ---- */
 
-static void write_report(struct supervisor *s)
+void supervisor_report(struct supervisor *s)
 {
-    json_t *report = report_make(s->layout, s->children, s->count, s->endpoints[PART_ROUTER], s->curve);
+    json_t *report =
+        report_make(s->layout, s->children, s->count, s->endpoints[PART_ROUTER], s->curve);
     enum hy_err err = report_write(s->layout, report);
 
     if (err != HY_OK)
-        hy_log_error("report.not_written", "dir=\"%s\" why=\"%s\"", s->layout->dir, hy_err_text(err));
+        hy_log_error("report.not_written", "dir=\"%s\" why=\"%s\"", s->layout->dir,
+                     hy_err_text(err));
     json_decref(report);
 }
 
@@ -152,10 +139,9 @@ static void reap(struct supervisor *s)
     }
 }
 
-/* Start who is due, and learn ports. The report changes with a pid or a port. */
-static void on_tick(void *arg)
+/* The report changes with a pid or a port. */
+void supervisor_tick(struct supervisor *s)
 {
-    struct supervisor *s = arg;
     uint64_t now = hy_loop_now_ms(s->loop);
     bool changed = false;
 
@@ -171,7 +157,7 @@ static void on_tick(void *arg)
         changed = changed || child->ports_told != told;
     }
     if (changed && s->running)
-        write_report(s);
+        supervisor_report(s);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -181,14 +167,19 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     (void)what;
     if (number == SIGCHLD) {
         reap(s);
-        on_tick(s);
+        supervisor_tick(s);
     } else if (number == SIGUSR1) { /* an app was made */
         layout_read_apps(s->layout);
-        write_report(s);
+        supervisor_report(s);
     } else {
         s->stopping = true;
         hy_loop_stop(s->loop);
     }
+}
+
+static void on_tick(void *arg)
+{
+    supervisor_tick(arg);
 }
 
 /* ---- opening ---- */
@@ -205,13 +196,14 @@ static void add_children(struct supervisor *s, int part, size_t count)
         else
             snprintf(child->name, sizeof child->name, "demo");
         ports_path(s, child, path);
-        child->ports = child_read_ports(path, s->plan->host); /* of the time before: the same again, if they are free */
+        child->ports = child_read_ports(
+            path, s->plan->host); /* of the time before: the same again, if they are free */
     }
 }
 
 static enum hy_err listen_to_signals(struct supervisor *s)
 {
-    for (int i = 0; i < SIGNALS; i++) {
+    for (int i = 0; i < SUPERVISOR_SIGNALS; i++) {
         s->signals[i] = evsignal_new(hy_loop_base(s->loop), handled[i], on_signal, s);
         if (s->signals[i] == NULL || event_add(s->signals[i], NULL) != 0)
             return HY_ENOMEM;
@@ -309,7 +301,7 @@ void supervisor_close(struct supervisor **supervisor)
     s->stopping = true;
     for (int part = PARTS; part >= 0; part--)
         stop_part(s, part);
-    for (int i = 0; i < SIGNALS; i++)
+    for (int i = 0; i < SUPERVISOR_SIGNALS; i++)
         if (s->signals[i] != NULL)
             event_free(s->signals[i]);
     hy_timer_close(&s->tick);
@@ -319,100 +311,6 @@ void supervisor_close(struct supervisor **supervisor)
         json_decref(s->endpoints[part]);
     free(s->children);
     free(s);
-}
-
-/* ---- starting all ---- */
-
-static void complain(struct supervisor *s)
-{
-    char text[512];
-
-    for (size_t i = 0; i < s->count; i++) {
-        const char *why = readiness_why_not(s->layout, &s->children[i], text, sizeof text);
-
-        if (s->children[i].part <= s->started && why != NULL)
-            fprintf(stderr, "hongyanctl: %s is not ready: %s\n", s->children[i].name, why);
-    }
-}
-
-static bool all_ready(struct supervisor *s)
-{
-    char text[512];
-
-    for (size_t i = 0; i < s->count; i++)
-        if (s->children[i].part <= s->started &&
-            readiness_why_not(s->layout, &s->children[i], text, sizeof text) != NULL)
-            return false;
-    return true;
-}
-
-/* Something ends again and again before it is up. */
-static bool is_hopeless(const struct supervisor *s)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (s->children[i].failures > STARTS && !s->children[i].ports_told)
-            return true;
-    return false;
-}
-
-/* Let all parts up to this one run, and wait until they are ready. */
-static enum hy_err start_parts(struct supervisor *s, int part, uint64_t end_ms)
-{
-    s->started = part;
-    on_tick(s);
-    while (!s->stopping && !all_ready(s)) {
-        if (hy_loop_now_ms(s->loop) >= end_ms || is_hopeless(s)) {
-            complain(s);
-            return HY_ETIMEOUT;
-        }
-        hy_loop_turn(s->loop, TICK_MS);
-    }
-    return s->stopping ? HY_ECLOSED : HY_OK;
-}
-
-/* The stores have it when this returns, all others within a second. */
-static enum hy_err make_first_app(struct supervisor *s, uint64_t end_ms, uint64_t *known_ms)
-{
-    const char *routers[PLAN_MOST];
-    char curve_dir[4096];
-    struct admin_config config = {.cluster_id = s->layout->id, .routers = routers};
-    uint64_t now = hy_loop_now_ms(s->loop);
-    bool changed = false;
-    enum hy_err err = HY_OK;
-
-    config.router_count = json_array_size(s->endpoints[PART_ROUTER]);
-    for (size_t i = 0; i < config.router_count; i++)
-        routers[i] = json_string_value(json_array_get(s->endpoints[PART_ROUTER], i));
-    files_path(curve_dir, "%s/keys", s->layout->dir);
-    if (s->curve)
-        config.curve_dir = curve_dir;
-    err = first_app_put(s->loop, s->layout, s->plan, &config,
-                        (uint32_t)(end_ms > now ? end_ms - now : 1), &changed);
-    *known_ms = changed ? hy_loop_now_ms(s->loop) + KNOWN_MS : 0;
-    return err;
-}
-
-enum hy_err supervisor_start(struct supervisor *s)
-{
-    uint64_t end = hy_loop_now_ms(s->loop) + (uint64_t)s->plan->wait_s * 1000, known_ms = 0;
-    enum hy_err err = HY_OK;
-
-    hy_timer_every(s->tick, TICK_MS);
-    err = start_parts(s, PART_ROUTER, end);
-    if (err == HY_OK)
-        err = make_first_app(s, end, &known_ms);
-    if (err == HY_OK)
-        err = start_parts(s, PART_GATEWAY, end);
-    if (err != HY_OK)
-        return err;
-    write_report(s); /* the demo reads it */
-    s->running = true;
-    err = start_parts(s, PARTS, end);
-    while (err == HY_OK && !s->stopping && hy_loop_now_ms(s->loop) < known_ms)
-        hy_loop_turn(s->loop, TICK_MS);
-    write_report(s);
-    hy_timer_every(s->tick, LATER_TICK_MS);
-    return err;
 }
 
 void supervisor_run(struct supervisor *s)

@@ -10,8 +10,8 @@
 
 struct supervisor;
 
-/* Write the settings and get ready; starts nothing. plan and layout are lent for its life. Prints what
- * is wrong. */
+/* Write the settings and get ready; starts nothing. plan and layout are lent for its life. Prints
+ * what is wrong. */
 enum hy_err supervisor_open(struct hy_loop *loop, const struct plan *plan, struct layout *layout,
                             struct supervisor **supervisor) HY_CHECKED;
 
@@ -19,7 +19,8 @@ enum hy_err supervisor_open(struct hy_loop *loop, const struct plan *plan, struc
 void supervisor_close(struct supervisor **supervisor);
 
 /* Start everything and wait until all of it is ready; makes the first app known to the cluster.
- * HY_ETIMEOUT: plan->wait_s passed, who is not ready and why was printed. HY_ECLOSED: told to stop. */
+ * HY_ETIMEOUT: plan->wait_s passed, who is not ready and why was printed. HY_ECLOSED: told to stop.
+ */
 enum hy_err supervisor_start(struct supervisor *supervisor) HY_CHECKED;
 
 /* Look after the processes until SIGTERM or SIGINT. */

@@ -6,8 +6,8 @@
 
 enum { MAX_GATEWAYS = 64, TICKET_S = 86400 };
 
-enum hy_err talk_open(struct hy_loop *loop, const struct cluster *cluster, const char *user, size_t gateway,
-                      struct hongyan_config *config, struct hongyan_client **client)
+enum hy_err talk_open(struct hy_loop *loop, const struct cluster *cluster, const char *user,
+                      size_t gateway, struct hongyan_config *config, struct hongyan_client **client)
 {
     const char *addresses[MAX_GATEWAYS];
     char sig[HY_USERSIG_MAX];

@@ -18,13 +18,14 @@
 
 enum { WAIT_S = 30 };
 
+/* clang-format off */
 #define P struct plan
 static const struct arg args[] = {
     {"dir", "DIR", ARG_TEXT, offsetof(P, dir), 0, 0, true, "folder of the cluster; made if it is not there"},
     {"gateways", "N", ARG_INT, offsetof(P, gateways), 1, PLAN_MOST, false, "number of gateways (1)"},
     {"routers", "N", ARG_INT, offsetof(P, routers), 1, PLAN_MOST, false, "number of routers (1)"},
     {"presence", "N", ARG_INT, offsetof(P, presences), 1, PLAN_MOST, false, "number of presence processes (1)"},
-    {"shards", "N", ARG_INT, offsetof(P, shards), 1, PLAN_MOST, false, "number of stores (1); stays what it was at the first start"},
+    {"shards", "N", ARG_INT, offsetof(P, shards), 1, PLAN_MOST, false, "number of stores (1, or as it was made); never changes"},
     {"detach", NULL, ARG_FLAG, offsetof(P, detach), 0, 0, false, "return when everything is ready"},
     {"bin", "DIR", ARG_TEXT, offsetof(P, bin), 0, 0, false, "where the programs are (beside hongyanctl)"},
     {"set", "COMPONENT.KEY=VALUE", ARG_LIST, offsetof(P, sets), 0, 0, false, "a setting, as in gateway.heartbeat_ms=1000 or store-1.log.level=debug"},
@@ -36,9 +37,10 @@ static const struct arg args[] = {
     {0},
 };
 #undef P
+/* clang-format on */
 
-/* The lock says who runs; the number in the file is for `down`. Kept open until the end. -1: it runs
- * already, or the file cannot be written. */
+/* The lock says who runs; the number in the file is for `down`. Kept open until the end. -1: it
+ * runs already, or the file cannot be written. */
 static int take_pid_file(const struct layout *layout)
 {
     char path[4096], text[16];
@@ -61,28 +63,33 @@ static int take_pid_file(const struct layout *layout)
 }
 
 /* A store's part of the slots depends on the number of stores: other than it was, it would not find
- * what it has. */
-static enum hy_err check_shards(const struct layout *layout, const struct plan *plan)
+ * what it has. So the number is remembered, and is what it is without --shards. */
+static enum hy_err settle_shards(const struct layout *layout, struct plan *plan)
 {
     char path[4096], text[32];
     char *was = NULL;
+    int64_t number = 0;
     enum hy_err err = HY_OK;
-    int len = snprintf(text, sizeof text, "%zu", plan_count(plan, PART_STORE));
 
     files_path(path, "%s/data/shards", layout->dir);
     was = files_read(path, NULL);
-    if (was == NULL)
-        err = files_write(path, text, (size_t)len);
-    else if (strcmp(was, text) != 0) {
-        fprintf(stderr, "hongyanctl: this cluster was made with --shards %s; start it with that\n", was);
+    if (was == NULL || !args_number(was, 1, PLAN_MOST, &number)) {
+        plan->shards = plan->shards > 0 ? plan->shards : 1;
+        snprintf(text, sizeof text, "%zu", plan_count(plan, PART_STORE));
+        err = files_write(path, text, strlen(text));
+    } else if (plan->shards > 0 && plan->shards != number) {
+        fprintf(stderr, "hongyanctl: this cluster was made with --shards %s; start it with that\n",
+                was);
         err = HY_ECONFIG;
+    } else {
+        plan->shards = number;
     }
     free(was);
     return err;
 }
 
 /* Everything is ready: let the waiting parent go, or greet. */
-static void tell_ready(const struct plan *plan, const struct layout *layout, int ready_fd)
+static void tell_ready(const struct layout *layout, int ready_fd)
 {
     if (ready_fd >= 0) {
         if (write(ready_fd, "+", 1) != 1)
@@ -92,16 +99,15 @@ static void tell_ready(const struct plan *plan, const struct layout *layout, int
     }
     printf("The cluster is up: %s/cluster.json. Ctrl-C stops it.\n", layout->dir);
     fflush(stdout);
-    (void)plan;
 }
 
 /* Run the cluster until it is told to stop. ready_fd: where a parent waits, or -1. */
-static int supervise(const struct plan *plan, struct layout *layout, int ready_fd)
+static int supervise(struct plan *plan, struct layout *layout, int ready_fd)
 {
     struct hy_loop *loop = NULL;
     struct supervisor *supervisor = NULL;
     int pid_fd = take_pid_file(layout);
-    enum hy_err err = pid_fd >= 0 ? check_shards(layout, plan) : HY_EEXIST;
+    enum hy_err err = pid_fd >= 0 ? settle_shards(layout, plan) : HY_EEXIST;
 
     signal(SIGPIPE, SIG_IGN);
     if (err == HY_OK)
@@ -111,7 +117,7 @@ static int supervise(const struct plan *plan, struct layout *layout, int ready_f
     if (err == HY_OK)
         err = supervisor_start(supervisor);
     if (err == HY_OK) {
-        tell_ready(plan, layout, ready_fd);
+        tell_ready(layout, ready_fd);
         supervisor_run(supervisor);
     }
     supervisor_close(&supervisor);
@@ -122,7 +128,7 @@ static int supervise(const struct plan *plan, struct layout *layout, int ready_f
 }
 
 /* In the background: no terminal, and the log in a file once the parent was told. */
-static int become_daemon(const struct plan *plan, struct layout *layout, int ready_fd)
+static int become_daemon(struct plan *plan, struct layout *layout, int ready_fd)
 {
     char path[4096];
     int log = -1, nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -162,7 +168,7 @@ static long log_size(const struct layout *layout)
     return (long)len;
 }
 
-static int detach(const struct plan *plan, struct layout *layout)
+static int detach(struct plan *plan, struct layout *layout)
 {
     int pipe_fds[2];
     char byte = 0;
@@ -202,7 +208,7 @@ static void raise_limits(void)
 
 int command_up(const struct command *command, int argc, char **argv)
 {
-    struct plan plan = {.gateways = 1, .routers = 1, .presences = 1, .shards = 1};
+    struct plan plan = {.gateways = 1, .routers = 1, .presences = 1};
     struct arg_list rest = {0};
     struct layout layout;
     int code = 0;

@@ -19,6 +19,7 @@ struct options {
 
 enum { DAY_S = 86400, LONGEST_S = 3650 * DAY_S };
 
+/* clang-format off */
 #define O struct options
 static const struct arg args[] = {
     {"dir", "DIR", ARG_TEXT, offsetof(O, dir), 0, 0, false, "folder of the cluster: the key comes from there"},
@@ -28,6 +29,7 @@ static const struct arg args[] = {
     {0},
 };
 #undef O
+/* clang-format on */
 
 /* Key and app, from the options or the cluster. -1 to go on. */
 static int find_key(const struct command *command, struct options *options, struct cluster *cluster)
@@ -77,8 +79,8 @@ static int check(const struct options *options, const char *user, const char *si
     struct hy_usersig_keys keys = {.secrets = secrets, .secret_count = 1};
     struct hy_usersig found = {0};
     uint64_t now_s = hy_wall_ms() / 1000;
-    uint32_t code = hy_usersig_verify(sig, strlen(sig), (uint32_t)options->sdkappid, user, &keys, now_s,
-                                      &found);
+    uint32_t code = hy_usersig_verify(sig, strlen(sig), (uint32_t)options->sdkappid, user, &keys,
+                                      now_s, &found);
 
     if (code != 0) {
         printf("%u %s\n", code, hy_code_text(code));
@@ -122,7 +124,8 @@ int command_keygen(const struct command *command, int argc, char **argv)
 
         if (err == HY_OK)
             continue;
-        fprintf(stderr, "hongyanctl: %s/%s.key: %s\n", rest.items[0], rest.items[i], hy_err_text(err));
+        fprintf(stderr, "hongyanctl: %s/%s.key: %s\n", rest.items[0], rest.items[i],
+                hy_err_text(err));
         code = EXIT_FAILURE;
     }
     args_free(&rest);
@@ -135,10 +138,12 @@ struct codes {
     bool markdown;
 };
 
+/* clang-format off */
 static const struct arg codes_args[] = {
     {"markdown", NULL, ARG_FLAG, offsetof(struct codes, markdown), 0, 0, false, "as a page of the documents"},
     {0},
 };
+/* clang-format on */
 
 static void print_code(void *arg, const char *name, uint32_t code, const char *text)
 {
@@ -160,8 +165,10 @@ int command_codes(const struct command *command, int argc, char **argv)
     if (code >= 0)
         return code;
     if (options.markdown)
-        printf("# Codes\n\nMade from common/codes.h by tests/lib/documents.sh; do not edit. Numbers are those of "
-               "REST v4 where it has one; from 200001 they are ours.\n\n| code | name | what it says |\n"
+        printf("# Codes\n\nMade from common/codes.h by tests/lib/documents.sh; do not edit. "
+               "Numbers are those of "
+               "REST v4 where it has one; from 200001 they are ours.\n\n| code | name | what it "
+               "says |\n"
                "|---|---|---|\n");
     hy_code_each(print_code, &options);
     return EXIT_SUCCESS;

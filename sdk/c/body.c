@@ -5,8 +5,8 @@
 
 size_t hongyan_text_body(const char *text, size_t len, uint8_t *out, size_t size)
 {
-    /* Body{elems: [Elem{text: TextElem{text}}]}: three heads around the bytes, so that a text with a
-     * NUL or with broken UTF-8 goes out as it is. */
+    /* Body{elems: [Elem{text: TextElem{text}}]}: three heads around the bytes, so that a text with
+     * a NUL or with broken UTF-8 goes out as it is. */
     size_t lens[3] = {0};
     uint8_t head[3][6];
     size_t heads[3];

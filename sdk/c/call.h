@@ -43,7 +43,8 @@ struct calls {
 /* Add a call with the encoding of frame. NULL: out of memory. */
 struct call *calls_add(struct calls *calls, const Hy__Frame *frame);
 
-/* The call with this id, or NULL. Answers come mostly in order, so the search starts at the oldest. */
+/* The call with this id, or NULL. Answers come mostly in order, so the search starts at the oldest.
+ */
 struct call *calls_find(const struct calls *calls, uint64_t id);
 
 /* Unlink; the caller free()s it. Lanes are conv.h's. */

@@ -1,4 +1,4 @@
-/* client - the inside of a hongyan_client, shared by client.c, session.c, sender.c and sync.c only. */
+/* client - the inside of a hongyan_client, shared by its own files only. */
 
 #ifndef SDK_C_CLIENT_H
 #define SDK_C_CLIENT_H
@@ -14,6 +14,7 @@ enum {
     CLIENT_SEND_MS = 60000,
     CLIENT_MAX_QUEUED = 4096,
     CLIENT_BACKOFF_MS = 10000,
+    CLIENT_TICK_MS = 500, /* deadlines are looked at this often */
 };
 
 struct hongyan_client {
@@ -39,18 +40,18 @@ struct hongyan_client {
     bool signed_in; /* on this link */
     bool resumed;   /* this link resumed the session */
 
-    /* questions; client.c and sender.c */
+    /* questions; request.c and sender.c */
     struct calls calls;
     uint64_t next_id;
     uint64_t retry_ms; /* a send may be tried again then; UINT64_MAX: none waits */
 
-    /* streams; sync.c */
+    /* streams; sync.c and pull.c */
     struct convs convs;
     struct conv *hungry, *hungry_last; /* to be pulled, in order */
-    uint64_t since_ms; /* the server's clock when the first session began */
-    uint64_t list_ms;  /* ask for the conversation list then; UINT64_MAX: not wanted */
+    uint64_t since_ms;                 /* the server's clock when the first session began */
+    uint64_t list_ms; /* ask for the conversation list then; UINT64_MAX: not wanted */
     uint64_t list_start_ms;
-    uint32_t pulls;    /* under way */
+    uint32_t pulls; /* under way */
     uint32_t list_tries;
     bool listing, list_again;
     bool began; /* the first list was taken over: streams begin */
@@ -69,7 +70,7 @@ void client_wake(struct hongyan_client *c, uint64_t at_ms);
 
 uint64_t client_now(const struct hongyan_client *c);
 
-/* ---- client.c: requests ---- */
+/* ---- request.c ---- */
 
 /* Send what waits for the link: right after a sign-in. */
 void client_send_waiting(struct hongyan_client *c);
@@ -114,7 +115,7 @@ void session_lost(struct hongyan_client *c, uint32_t code, const char *info, uin
 /* Go to a state and tell. */
 void session_tell(struct hongyan_client *c, const struct hongyan_change *change);
 
-/* ---- sync.c ---- */
+/* ---- sync.c: what comes, and where streams begin ---- */
 
 /* Signed in, or pushes may be lost: ask for the conversation list. */
 void sync_start(struct hongyan_client *c);
@@ -128,10 +129,33 @@ void sync_own(struct hongyan_client *c, struct conv *conv, const Hy__Msg *msg);
 /* A group is over, or a new one may come with its name: its stream begins anew. */
 void sync_forget(struct hongyan_client *c, const char *group);
 
-/* A live room was joined: nothing of it is in the history. */
+/* If the type is that of a live room: nothing of it is in the history. */
 void sync_live(struct hongyan_client *c, const char *group, const char *type);
 
-/* Ask what is due. Lowers *next_ms to when there is more to do. */
+/* Ask for the list if that is due, and pull. Lowers *next_ms to when there is more to do. */
 void sync_tick(struct hongyan_client *c, uint64_t now_ms, uint64_t *next_ms);
+
+/* Show a message, whatever its place. */
+void sync_show(struct hongyan_client *c, const Hy__Msg *msg);
+
+/* Show what was kept and is next now. */
+void sync_drain(struct hongyan_client *c, struct conv *conv);
+
+/* Ours have their place in the count, and are shown only if that is wanted. */
+bool sync_is_shown(const struct hongyan_client *c, const struct conv *conv, const Hy__Msg *msg);
+
+/* Where the stream of a conversation begins that the client hears of only after its first list. */
+void sync_begin(struct hongyan_client *c, struct conv *conv, const Hy__Conv *info);
+
+/* ---- pull.c: what is missing ---- */
+
+/* Ask for what is missing in this conversation, if something is, after wait_ms. */
+void pull_queue(struct hongyan_client *c, struct conv *conv, uint64_t wait_ms);
+
+/* The same, after a moment in which it may come by itself. */
+void pull_look(struct hongyan_client *c, struct conv *conv);
+
+/* Ask what is due. Lowers *next_ms to when there is more to do. */
+void pull_due(struct hongyan_client *c, uint64_t now_ms, uint64_t *next_ms);
 
 #endif

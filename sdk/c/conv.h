@@ -20,7 +20,7 @@ struct conv {
     struct call *unsent; /* where to look for the next to go; all before it are under way */
     uint32_t under_way;
 
-    /* pulls; sync.c's */
+    /* pull.c's */
     struct conv *next_hungry;
     uint64_t pull_ms;  /* not before */
     uint64_t since_ms; /* an unknown group: where its stream begins, by time; 0 not known yet */
@@ -59,7 +59,8 @@ void lane_add(struct conv *conv, struct call *call);
 void lane_remove(struct conv *conv, struct call *call);
 
 /* The next send that may go now, or NULL; *retry_ms is lowered to when one may go later. At most
- * window are under way; with a window of 1 nothing overtakes a send that waits to be tried again. */
+ * window are under way; with a window of 1 nothing overtakes a send that waits to be tried again.
+ */
 struct call *lane_next(struct conv *conv, uint32_t window, uint64_t now_ms, uint64_t *retry_ms);
 
 /* It went out. */

@@ -3,13 +3,15 @@
  * Any number of clients share one hy_loop; a client has no thread, and an idle one costs a few
  * hundred bytes and a socket. Call everything from the loop's thread; callbacks come from there.
  *
- * The library connects, signs in, beats, and after a loss of the link comes back by itself: full-jitter
- * back-off, the next address of the list, the resume token, then a sync. Sends that were not answered
- * are sent again with the same client id and in the same order, so each appears once (I2).
+ * The library connects, signs in, beats, and after a loss of the link comes back by itself:
+ * full-jitter back-off, the next address of the list, the resume token, then a sync. Sends that
+ * were not answered are sent again with the same client id and in the same order, so each appears
+ * once (I2).
  *
- * on_message() sees each conversation as one stream: ascending seq, nothing twice and nothing left out
- * (I3) from the moment of the first ONLINE (or from the backlog asked for). Lost pushes are found by
- * seq and pulled. What this client itself sent is part of the count, and is shown with deliver_own.
+ * on_message() sees each conversation as one stream: ascending seq, nothing twice and nothing left
+ * out (I3) from the moment of the first ONLINE (or from the backlog asked for). Lost pushes are
+ * found by seq and pulled. What this client itself sent is part of the count, and is shown with
+ * deliver_own.
  *
  * All text is UTF-8 and copied; pointers handed to callbacks are lent for the call. */
 
@@ -29,17 +31,17 @@ struct hongyan_client;
 enum hongyan_state {
     HONGYAN_OFFLINE,    /* no link; waiting to try again */
     HONGYAN_CONNECTING, /* connecting, or signing in */
-    HONGYAN_ONLINE,     /* signed in; for the first time also: it is known where each stream begins */
-    HONGYAN_KICKED,     /* over: kicked, or the sign-in was refused. Only hongyan_close() is left */
+    HONGYAN_ONLINE, /* signed in; for the first time also: it is known where each stream begins */
+    HONGYAN_KICKED, /* over: kicked, or the sign-in was refused. Only hongyan_close() is left */
 };
 
 /* What happened, with the new state. */
 struct hongyan_change {
     enum hongyan_state state;
     Hy__KickedNotice__Why why; /* KICKED: by whom; UNKNOWN when the sign-in was refused */
-    uint32_t code;             /* KICKED, OFFLINE: why, of common/codes.h; 0 when the link just broke */
-    const char *info;          /* a sentence, never NULL */
-    bool resumed;              /* ONLINE: the old session goes on */
+    uint32_t code;    /* KICKED, OFFLINE: why, of common/codes.h; 0 when the link just broke */
+    const char *info; /* a sentence, never NULL */
+    bool resumed;     /* ONLINE: the old session goes on */
 };
 
 /* Where the stream of a conversation that exists at the first sign-in begins. */
@@ -60,8 +62,8 @@ struct hongyan_events {
 };
 
 struct hongyan_config {
-    const char *const *addresses; /* "host:port" of gateways; a random one first. Names are looked up
-                                     with getaddrinfo(), which may block */
+    const char *const *addresses; /* "host:port" of gateways; a random one first. Names are looked
+                                     up with getaddrinfo(), which may block */
     size_t address_count;
     bool tls;
     bool insecure;       /* TLS: accept any certificate */
@@ -73,25 +75,25 @@ struct hongyan_config {
     Hy__Platform platform;
     const char *device_id; /* NULL = "" */
 
-    uint32_t heartbeat_ms;   /* 0 = as the server says; never slower than that */
-    uint32_t request_ms;     /* deadline of a request; 0 = 10,000 */
-    uint32_t send_ms;        /* how long a send is retried; 0 = 60,000, UINT32_MAX = for ever */
-    uint32_t send_window;    /* sends under way per conversation; 0 = 1, which alone keeps the order
-                                when one of them fails for a while */
-    uint32_t max_queued;     /* requests and sends that may wait for answers; 0 = 4,096 */
-    uint32_t backoff_ms;     /* the longest pause between two tries to connect; 0 = 10,000 */
-    bool no_reconnect;       /* a lost link ends in OFFLINE for good */
-    bool raw;                /* no sync, no order: on_message shows pushes as they come */
-    bool deliver_own;        /* on_message shows what this client sent too, in its place (nick, face
-                                and name_card are empty unless it came back from the history) */
+    uint32_t heartbeat_ms; /* 0 = as the server says; never slower than that */
+    uint32_t request_ms;   /* deadline of a request; 0 = 10,000 */
+    uint32_t send_ms;      /* how long a send is retried; 0 = 60,000, UINT32_MAX = for ever */
+    uint32_t send_window;  /* sends under way per conversation; 0 = 1, which alone keeps the order
+                              when one of them fails for a while */
+    uint32_t max_queued;   /* requests and sends that may wait for answers; 0 = 4,096 */
+    uint32_t backoff_ms;   /* the longest pause between two tries to connect; 0 = 10,000 */
+    bool no_reconnect;     /* a lost link ends in OFFLINE for good */
+    bool raw;              /* no sync, no order: on_message shows pushes as they come */
+    bool deliver_own;      /* on_message shows what this client sent too, in its place (nick, face
+                              and name_card are empty unless it came back from the history) */
     enum hongyan_backlog backlog;
 
     struct hongyan_events events;
     void *ctx;
 };
 
-/* Make a client and begin to connect. config is copied. HY_ECONFIG: an address, sdkappid or identifier is
- * missing or ill-formed, or ca_file does not load. */
+/* Make a client and begin to connect. config is copied. HY_ECONFIG: an address, sdkappid or
+ * identifier is missing or ill-formed, or ca_file does not load. */
 enum hy_err hongyan_open(struct hy_loop *loop, const struct hongyan_config *config,
                          struct hongyan_client **client) HY_CHECKED;
 
@@ -104,7 +106,8 @@ enum hongyan_state hongyan_state(const struct hongyan_client *client);
 const char *hongyan_identifier(const struct hongyan_client *client);
 uint64_t hongyan_session_id(const struct hongyan_client *client);
 
-/* How a send ended: 0 with its place and time, or a code and a sentence. HY_CODE_TIMEOUT: not known. */
+/* How a send ended: 0 with its place and time, or a code and a sentence. HY_CODE_TIMEOUT: not
+ * known. */
 struct hongyan_sent {
     uint32_t code;
     const char *info;
@@ -128,9 +131,9 @@ struct hongyan_message {
     size_t cloud_custom_data_len;
 };
 
-/* Send, now or when there is a link again, until it is answered or send_ms passed. BUSY, TIMEOUT and
- * UNAVAILABLE are tried again inside. done (may be NULL) is called once, later. HY_EBUSY: max_queued;
- * HY_ETOOBIG: client_id is over 64 bytes; HY_ECLOSED: the client is KICKED. */
+/* Send, now or when there is a link again, until it is answered or send_ms passed. BUSY, TIMEOUT
+ * and UNAVAILABLE are tried again inside. done (may be NULL) is called once, later. HY_EBUSY:
+ * max_queued; HY_ETOOBIG: client_id is over 64 bytes; HY_ECLOSED: the client is KICKED. */
 enum hy_err hongyan_send(struct hongyan_client *client, const struct hongyan_message *message,
                          hongyan_sent_fn *done, void *arg) HY_CHECKED;
 
@@ -138,14 +141,14 @@ enum hy_err hongyan_send(struct hongyan_client *client, const struct hongyan_mes
 enum hy_err hongyan_send_text(struct hongyan_client *client, Hy__ConvType conv_type, const char *to,
                               const char *text, hongyan_sent_fn *done, void *arg) HY_CHECKED;
 
-/* The answer to a request. answer is NULL when there was none (code TIMEOUT); else its body is that of
- * the answer's kind when code is 0. */
+/* The answer to a request. answer is NULL when there was none (code TIMEOUT); else its body is that
+ * of the answer's kind when code is 0. */
 typedef void hongyan_answer_fn(void *arg, uint32_t code, const char *info, const Hy__Frame *answer);
 
 /* Ask anything of proto/client.proto: fill the body and body_case of a Frame; the id is made here.
- * Waits for the link if there is none. When the link goes before the answer, what is harmless to ask
- * twice is asked again, the rest ends with HY_CODE_TIMEOUT: the outcome is not known. done may be NULL.
- * HY_EBUSY: max_queued; HY_ECLOSED: the client is KICKED. */
+ * Waits for the link if there is none. When the link goes before the answer, what is harmless to
+ * ask twice is asked again, the rest ends with HY_CODE_TIMEOUT: the outcome is not known. done may
+ * be NULL. HY_EBUSY: max_queued; HY_ECLOSED: the client is KICKED. */
 enum hy_err hongyan_request(struct hongyan_client *client, const Hy__Frame *frame,
                             hongyan_answer_fn *done, void *arg) HY_CHECKED;
 
@@ -174,8 +177,8 @@ void hongyan_cut(struct hongyan_client *client);
 /* For tests: stop or go on reading what the server sends. Beats go on. */
 void hongyan_pause(struct hongyan_client *client, bool paused);
 
-/* Elements of a text message, packed as a Body. Append to *out at most what fits in size; returns the
- * length, or 0 when it does not fit. */
+/* Elements of a text message, packed as a Body. Append to *out at most what fits in size; returns
+ * the length, or 0 when it does not fit. */
 size_t hongyan_text_body(const char *text, size_t len, uint8_t *out, size_t size);
 
 /* The text of an encoded body: all its text elements one after another, others shown as "[image]"

@@ -1,5 +1,5 @@
-/* pump - what the clients of one loop share: a read buffer, an arena for decoding, TLS contexts, and
- * the list of wires that have something to write when the turn ends.
+/* pump - what the clients of one loop share: a read buffer, an arena for decoding, TLS contexts,
+ * and the list of wires that have something to write when the turn ends.
  *
  * One per (thread, loop), made by the first client and gone with the last. */
 
@@ -21,10 +21,10 @@ enum { PUMP_SCRATCH = 64 * 1024 };
 
 struct pump {
     struct hy_loop *loop;
-    struct hy_arena arena;   /* between pump_enter() and pump_leave() */
+    struct hy_arena arena; /* between pump_enter() and pump_leave() */
     unsigned depth;
-    struct wire *dirty;      /* wires with bytes to write, linked by wire.c */
-    uint8_t *scratch;        /* PUMP_SCRATCH bytes, good during one read */
+    struct wire *dirty; /* wires with bytes to write, linked by wire.c */
+    uint8_t *scratch;   /* PUMP_SCRATCH bytes, good during one read */
     struct pump_tls *tls;
     unsigned users;
     struct pump *next;

@@ -6,7 +6,7 @@
 #include "common/codes.h"
 #include "sdk/c/client.h"
 
-enum { RETRY_BASE_MS = 50, RETRY_CAP_MS = 2000, TICK_MS = 500 };
+enum { RETRY_BASE_MS = 50, RETRY_CAP_MS = 2000 };
 
 /* ---- into the lane ---- */
 
@@ -55,7 +55,7 @@ static enum hy_err queue(struct hongyan_client *c, const struct hongyan_message 
     call->deadline_ms = deadline(c);
     lane_add(conv, call);
     sender_pump(c, conv);
-    client_wake(c, client_now(c) + TICK_MS);
+    client_wake(c, client_now(c) + CLIENT_TICK_MS);
     return HY_OK;
 }
 
@@ -89,8 +89,9 @@ enum hy_err hongyan_send(struct hongyan_client *client, const struct hongyan_mes
 enum hy_err hongyan_send_text(struct hongyan_client *client, Hy__ConvType conv_type, const char *to,
                               const char *text, hongyan_sent_fn *done, void *arg)
 {
-    return hongyan_send(
-        client, &(struct hongyan_message){.conv_type = conv_type, .to = to, .text = text}, done, arg);
+    return hongyan_send(client,
+                        &(struct hongyan_message){.conv_type = conv_type, .to = to, .text = text},
+                        done, arg);
 }
 
 /* ---- out of the lane ---- */
@@ -170,8 +171,8 @@ void sender_answered(struct hongyan_client *c, struct call *call, const Hy__Fram
     if (call_is_temporary(frame->code)) {
         call->tries++;
         lane_again(conv, call,
-                   client_now(c) + call_jitter_ms(call->tries, RETRY_BASE_MS, RETRY_CAP_MS,
-                                                  hy_random64()));
+                   client_now(c) +
+                       call_jitter_ms(call->tries, RETRY_BASE_MS, RETRY_CAP_MS, hy_random64()));
         sender_pump(c, conv);
         return;
     }

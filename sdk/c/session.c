@@ -54,7 +54,8 @@ void session_start(struct hongyan_client *c)
 /* Full jitter: many who lost the same gateway do not come back in the same moment. */
 static uint64_t pause_ms(struct hongyan_client *c, uint64_t wait_ms)
 {
-    return wait_ms + call_jitter_ms(++c->tries, BACKOFF_BASE_MS, c->config.backoff_ms, hy_random64());
+    return wait_ms +
+           call_jitter_ms(++c->tries, BACKOFF_BASE_MS, c->config.backoff_ms, hy_random64());
 }
 
 static void drop_link(struct hongyan_client *c)
@@ -78,7 +79,8 @@ void session_lost(struct hongyan_client *c, uint32_t code, const char *info, uin
 }
 
 /* Nothing is to be tried again. */
-static void over(struct hongyan_client *c, Hy__KickedNotice__Why why, uint32_t code, const char *info)
+static void over(struct hongyan_client *c, Hy__KickedNotice__Why why, uint32_t code,
+                 const char *info)
 {
     c->state = HONGYAN_KICKED;
     c->state_ms = c->list_ms = UINT64_MAX;
@@ -159,7 +161,8 @@ static void welcome(struct hongyan_client *c, const Hy__SignInRes *res)
         c->since_ms = res->server_time_ms;
     keep_token(c, &res->resume_token);
     set_heartbeat(c, res->heartbeat_ms);
-    /* The first beat comes after a random part, so that clients of one moment do not beat together. */
+    /* The first beat comes after a random part, so that clients of one moment do not beat together.
+     */
     stay_until(c, client_now(c) + 1 + hy_random64() % c->heartbeat_ms);
     client_send_waiting(c);
     if (!c->config.raw)
@@ -251,10 +254,10 @@ static const struct {
     Hy__Frame__BodyCase kind;
     void (*handle)(struct hongyan_client *c, const Hy__Frame *frame);
 } notices[] = {
-    {HY__FRAME__BODY_MSG_NOTICE, on_messages}, {HY__FRAME__BODY_PONG, on_pong},
-    {HY__FRAME__BODY_READ_NOTICE, on_read},    {HY__FRAME__BODY_CONV_NOTICE, on_conv},
+    {HY__FRAME__BODY_MSG_NOTICE, on_messages},  {HY__FRAME__BODY_PONG, on_pong},
+    {HY__FRAME__BODY_READ_NOTICE, on_read},     {HY__FRAME__BODY_CONV_NOTICE, on_conv},
     {HY__FRAME__BODY_SYSTEM_NOTICE, on_system}, {HY__FRAME__BODY_PROFILE_NOTICE, on_profile},
-    {HY__FRAME__BODY_KICKED, on_kicked},       {HY__FRAME__BODY_GO_AWAY, on_go_away},
+    {HY__FRAME__BODY_KICKED, on_kicked},        {HY__FRAME__BODY_GO_AWAY, on_go_away},
 };
 
 bool session_frame(struct hongyan_client *c, const Hy__Frame *frame)

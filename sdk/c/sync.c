@@ -6,24 +6,18 @@
 #include "common/grouptype.h"
 #include "sdk/c/client.h"
 
-enum {
-    PULLS = 4,        /* under way at a time */
-    WAIT_MS = 10,     /* what is missing may be on its way */
-    OWN_WAIT_MS = 300, /* and more likely so while our own sends are */
-    RETRY_MS = 200,
-    STUCK = 5, /* pulls without effect until the gap is taken as one that stays */
-};
+enum { RETRY_MS = 200 }; /* to ask for the list again, at first */
 
 /* ---- telling ---- */
 
-static void show(struct hongyan_client *c, const Hy__Msg *msg)
+void sync_show(struct hongyan_client *c, const Hy__Msg *msg)
 {
     if (c->config.events.message != NULL && !c->closed)
         c->config.events.message(c->config.ctx, msg);
 }
 
 /* What was kept and is next now. */
-static void drain(struct hongyan_client *c, struct conv *conv)
+void sync_drain(struct hongyan_client *c, struct conv *conv)
 {
     uint8_t *bytes = NULL;
     size_t len = 0;
@@ -33,7 +27,7 @@ static void drain(struct hongyan_client *c, struct conv *conv)
 
         free(bytes);
         if (msg != NULL)
-            show(c, msg);
+            sync_show(c, msg);
     }
 }
 
@@ -51,35 +45,7 @@ static void keep(struct hongyan_client *c, struct conv *conv, const Hy__Msg *msg
         return;
 }
 
-/* ---- what is missing ---- */
-
-static bool wants_pull(const struct conv *conv)
-{
-    if (conv->order.live)
-        return false;
-    return conv->order.known ? conv->check || order_hungry(&conv->order) : conv->order.target > 0;
-}
-
-static void queue(struct hongyan_client *c, struct conv *conv, uint64_t wait_ms)
-{
-    if (conv->queued || conv->pulling || !c->began || !wants_pull(conv))
-        return;
-    conv->queued = true;
-    conv->next_hungry = NULL;
-    conv->pull_ms = client_now(c) + wait_ms;
-    if (c->hungry_last != NULL)
-        c->hungry_last->next_hungry = conv;
-    else
-        c->hungry = conv;
-    c->hungry_last = conv;
-    client_wake(c, conv->pull_ms);
-}
-
-static void look(struct hongyan_client *c, struct conv *conv)
-{
-    if (!c->closed)
-        queue(c, conv, conv->under_way > 0 ? OWN_WAIT_MS : WAIT_MS);
-}
+/* ---- what comes ---- */
 
 static bool is_me(const struct hongyan_client *c, const char *user)
 {
@@ -95,9 +61,11 @@ static bool is_my_join(const struct hongyan_client *c, const Hy__Msg *msg)
         return false;
     body = hy__body__unpack(&c->pump->arena.pb, msg->body.len, msg->body.data);
     for (size_t i = 0; body != NULL && i < body->n_elems; i++) {
-        const Hy__TipElem *tip = body->elems[i]->kind_case == HY__ELEM__KIND_TIP ? body->elems[i]->tip : NULL;
+        const Hy__TipElem *tip =
+            body->elems[i]->kind_case == HY__ELEM__KIND_TIP ? body->elems[i]->tip : NULL;
 
-        for (size_t k = 0; tip != NULL && tip->type == HY__TIP_TYPE__TIP_JOIN && k < tip->n_members; k++)
+        for (size_t k = 0; tip != NULL && tip->type == HY__TIP_TYPE__TIP_JOIN && k < tip->n_members;
+             k++)
             if (is_me(c, tip->members[k]->user))
                 return true;
     }
@@ -121,7 +89,7 @@ static struct conv *conv_of(struct hongyan_client *c, const Hy__Msg *msg)
 }
 
 /* One of ours has its place in the count, and is shown only if that is wanted. */
-static bool is_shown(const struct hongyan_client *c, const struct conv *conv, const Hy__Msg *msg)
+bool sync_is_shown(const struct hongyan_client *c, const struct conv *conv, const Hy__Msg *msg)
 {
     return c->config.deliver_own || !is_me(c, msg->from) ||
            !(order_ours(&conv->order, msg->seq) || lane_has(conv, msg->client_id));
@@ -129,7 +97,7 @@ static bool is_shown(const struct hongyan_client *c, const struct conv *conv, co
 
 static void offer(struct hongyan_client *c, struct conv *conv, const Hy__Msg *msg)
 {
-    bool shown = is_shown(c, conv, msg);
+    bool shown = sync_is_shown(c, conv, msg);
 
     begin_if_first(c, conv, msg);
     switch (order_offer(&conv->order, msg->seq)) {
@@ -137,14 +105,14 @@ static void offer(struct hongyan_client *c, struct conv *conv, const Hy__Msg *ms
         return;
     case ORDER_NEXT:
         if (shown)
-            show(c, msg);
-        drain(c, conv);
+            sync_show(c, msg);
+        sync_drain(c, conv);
         break;
     case ORDER_EARLY:
         keep(c, conv, msg, shown);
         break;
     }
-    look(c, conv);
+    pull_look(c, conv);
 }
 
 void sync_message(struct hongyan_client *c, const Hy__Msg *msg)
@@ -152,7 +120,7 @@ void sync_message(struct hongyan_client *c, const Hy__Msg *msg)
     struct conv *conv = NULL;
 
     if (c->config.raw || msg->seq == 0) {
-        show(c, msg);
+        sync_show(c, msg);
         return;
     }
     conv = conv_of(c, msg);
@@ -189,132 +157,8 @@ void sync_live(struct hongyan_client *c, const char *group, const char *type)
         conv->order.live = true;
 }
 
-/* ---- pulling ---- */
-
-/* An answer that belongs to a conversation. Conversations live as long as the client. */
-struct pull {
-    struct hongyan_client *client;
-    struct conv *conv;
-    uint8_t life;
-};
-
-/* Free the pull. False: its answer is about nothing any more. */
-static bool ended(struct pull *pull)
-{
-    struct hongyan_client *c = pull->client;
-    struct conv *conv = pull->conv;
-    bool current = pull->life == conv->life;
-
-    free(pull);
-    if (c->closed)
-        return false;
-    conv->pulling = false;
-    c->pulls--;
-    if (c->hungry != NULL)
-        client_wake(c, client_now(c));
-    if (!current)
-        look(c, conv);
-    return current;
-}
-
-static void again(struct hongyan_client *c, struct conv *conv)
-{
-    if (conv->stuck < STUCK)
-        conv->stuck++;
-    queue(c, conv, (uint64_t)RETRY_MS * conv->stuck);
-}
-
-/* Nobody tells us what is missing: go on with what there is. */
-static void skip(struct hongyan_client *c, struct conv *conv)
-{
-    conv->stuck = 0;
-    conv->check = false;
-    order_skip(&conv->order);
-    drain(c, conv);
-    look(c, conv);
-}
-
-/* The pull was refused. */
-static void refused(struct hongyan_client *c, struct conv *conv, uint32_t code)
-{
-    if (call_is_temporary(code)) {
-        again(c, conv);
-        return;
-    }
-    if (code == HY_CODE_GROUP_NO_HISTORY)
-        conv->order.live = true;
-    skip(c, conv);
-    if (code == HY_CODE_GROUP_UNKNOWN) /* a new group of that name begins with 1 */
-        sync_forget(c, conv->peer);
-}
-
-/* A message of a page. */
-static void take(struct hongyan_client *c, struct conv *conv, const Hy__Msg *msg)
-{
-    bool shown = is_shown(c, conv, msg);
-
-    if (msg->seq <= conv->order.last)
-        return;
-    order_settle(&conv->order, msg->seq); /* a page leaves nothing out between two messages */
-    if (shown)
-        show(c, msg);
-}
-
-/* Where a stream begins that was not there at the start: with the oldest of the page, or what was
- * pushed before. */
-static void begin_by_page(struct conv *conv, const Hy__HistoryRes *res)
-{
-    uint64_t first = res->n_msgs > 0 ? res->msgs[0]->seq : res->last_seq + 1;
-    uint64_t early = order_first_early(&conv->order);
-
-    if (early > 0 && early < first)
-        first = early;
-    order_begin(&conv->order, first > 0 ? first - 1 : 0);
-}
-
-static void take_page(struct hongyan_client *c, struct conv *conv, const Hy__HistoryRes *res)
-{
-    if (!conv->order.known)
-        begin_by_page(conv, res);
-    for (size_t i = 0; i < res->n_msgs && !c->closed; i++)
-        take(c, conv, res->msgs[i]);
-    if (res->first_seq > 0)
-        order_settle(&conv->order, res->first_seq - 1);
-    if (res->complete)
-        order_settle(&conv->order, res->last_seq);
-    conv->check = conv->check && !res->complete;
-    drain(c, conv);
-}
-
-static void on_page(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
-{
-    struct pull *pull = arg;
-    struct hongyan_client *c = pull->client;
-    struct conv *conv = pull->conv;
-    uint64_t before = conv->order.last;
-
-    (void)info;
-    if (!ended(pull))
-        return;
-    if (code != 0 || answer->body_case != HY__FRAME__BODY_HISTORY_RES) {
-        refused(c, conv, code);
-        return;
-    }
-    take_page(c, conv, answer->history_res);
-    if (c->closed)
-        return;
-    if (conv->order.last > before) {
-        conv->stuck = 0;
-        queue(c, conv, 0);
-    } else if (conv->stuck >= STUCK) {
-        skip(c, conv);
-    } else {
-        again(c, conv);
-    }
-}
-
 /* Where the stream of a conversation begins that the client hears of only now. */
-static void begin_by_conv(struct hongyan_client *c, struct conv *conv, const Hy__Conv *info)
+void sync_begin(struct hongyan_client *c, struct conv *conv, const Hy__Conv *info)
 {
     uint64_t first = info->first_seq > 0 ? info->first_seq - 1 : 0;
 
@@ -329,73 +173,6 @@ static void begin_by_conv(struct hongyan_client *c, struct conv *conv, const Hy_
         conv->since_ms = c->since_ms;
     if (info->self != NULL && info->self->join_time_s * 1000 > conv->since_ms)
         conv->since_ms = info->self->join_time_s * 1000;
-}
-
-static void on_conv_info(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
-{
-    struct pull *pull = arg;
-    struct hongyan_client *c = pull->client;
-    struct conv *conv = pull->conv;
-    const Hy__ConvListRes *res = answer != NULL ? answer->conv_list_res : NULL;
-
-    (void)info;
-    if (!ended(pull))
-        return;
-    if (code != 0 || answer->body_case != HY__FRAME__BODY_CONV_LIST_RES || res->n_convs == 0) {
-        refused(c, conv, code);
-        return;
-    }
-    begin_by_conv(c, conv, res->convs[0]);
-    drain(c, conv);
-    if (conv->order.live) /* what was kept is all there will be */
-        skip(c, conv);
-    else if (!c->closed)
-        queue(c, conv, 0);
-}
-
-static void fill_history(const struct hongyan_client *c, const struct conv *conv, Hy__HistoryReq *req)
-{
-    req->conv_type = conv->type;
-    req->peer = (char *)conv->peer;
-    req->newer = true;
-    if (conv->order.known)
-        req->from_seq = conv->order.last + 1;
-    else
-        req->time_ms = conv->since_ms > 0 ? conv->since_ms : c->since_ms;
-}
-
-static void pull_one(struct hongyan_client *c, struct conv *conv)
-{
-    Hy__Frame frame = HY__FRAME__INIT;
-    Hy__HistoryReq history = HY__HISTORY_REQ__INIT;
-    Hy__ConvGetReq get = HY__CONV_GET_REQ__INIT;
-    struct pull *pull = malloc(sizeof *pull);
-    /* A group's beginning depends on when we came; a pair's only on when we signed in. */
-    bool ask_first = !conv->order.known && conv->since_ms == 0 &&
-                     (conv->type == HY__CONV_TYPE__CONV_GROUP || c->config.backlog != HONGYAN_FROM_NOW);
-    enum hy_err err = HY_ENOMEM;
-
-    if (ask_first) {
-        get.type = conv->type;
-        get.peer = conv->peer;
-        frame.body_case = HY__FRAME__BODY_CONV_GET;
-        frame.conv_get = &get;
-    } else {
-        fill_history(c, conv, &history);
-        frame.body_case = HY__FRAME__BODY_HISTORY;
-        frame.history = &history;
-    }
-    if (pull != NULL) {
-        *pull = (struct pull){c, conv, conv->life};
-        err = hongyan_request(c, &frame, ask_first ? on_conv_info : on_page, pull);
-    }
-    if (err != HY_OK) {
-        free(pull);
-        again(c, conv);
-        return;
-    }
-    conv->pulling = true;
-    c->pulls++;
 }
 
 /* ---- the list ---- */
@@ -414,7 +191,8 @@ static void begin_listed(struct hongyan_client *c, struct conv *conv, const Hy__
     uint64_t last = info->last_seq;
 
     if (c->config.backlog != HONGYAN_FROM_NOW)
-        last = c->config.backlog == HONGYAN_FROM_FIRST || info->read_seq < first ? first : info->read_seq;
+        last = c->config.backlog == HONGYAN_FROM_FIRST || info->read_seq < first ? first
+                                                                                 : info->read_seq;
     if (early > 0 && early - 1 < last)
         last = early - 1;
     order_begin(&conv->order, last);
@@ -430,12 +208,14 @@ static void take_listed(struct hongyan_client *c, const Hy__Conv *info)
     if (!c->began && !conv->order.known)
         begin_listed(c, conv, info);
     else if (!conv->order.known && info->last_seq > 0 && conv->since_ms == 0 && !conv->pulling)
-        begin_by_conv(c, conv, info);
+        sync_begin(c, conv, info);
     if (info->last_seq > conv->order.target)
         conv->order.target = info->last_seq;
-    drain(c, conv);
-    if (!c->closed)
-        queue(c, conv, conv->under_way > 0 ? OWN_WAIT_MS : 0);
+    sync_drain(c, conv);
+    if (conv->under_way > 0)
+        pull_look(c, conv);
+    else
+        pull_queue(c, conv, 0);
 }
 
 /* Known, but not among the recent contacts now: its own history tells. */
@@ -446,20 +226,20 @@ static void take_unlisted(void *arg, struct conv *conv)
     if (conv->listed || !conv->order.known || conv->order.live)
         return;
     conv->check = true;
-    queue(c, conv, 0);
+    pull_queue(c, conv, 0);
 }
 
 static void look_at(void *arg, struct conv *conv)
 {
-    look(arg, conv);
+    pull_look(arg, conv);
 }
 
 static void begin_all(struct hongyan_client *c)
 {
     c->began = true;
     convs_each(&c->convs, look_at, c);
-    session_tell(c, &(struct hongyan_change){
-                        .state = HONGYAN_ONLINE, .resumed = c->resumed, .info = ""});
+    session_tell(
+        c, &(struct hongyan_change){.state = HONGYAN_ONLINE, .resumed = c->resumed, .info = ""});
 }
 
 static void on_list(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
@@ -472,7 +252,8 @@ static void on_list(void *arg, uint32_t code, const char *info, const Hy__Frame 
     if (c->closed || c->state == HONGYAN_KICKED)
         return;
     if (code != 0 || answer->body_case != HY__FRAME__BODY_CONV_LIST_RES) {
-        c->list_ms = client_now(c) + call_jitter_ms(++c->list_tries, RETRY_MS, CLIENT_BACKOFF_MS, hy_random64());
+        c->list_ms = client_now(c) +
+                     call_jitter_ms(++c->list_tries, RETRY_MS, CLIENT_BACKOFF_MS, hy_random64());
         client_wake(c, c->list_ms);
         return;
     }
@@ -507,29 +288,6 @@ static void ask_list(struct hongyan_client *c)
         return;
     c->listing = false;
     c->list_ms = client_now(c) + RETRY_MS;
-}
-
-static void pull_due(struct hongyan_client *c, uint64_t now_ms, uint64_t *next_ms)
-{
-    struct conv **at = &c->hungry, *last = NULL;
-
-    while (*at != NULL && c->pulls < PULLS) {
-        struct conv *conv = *at;
-
-        if (conv->pull_ms > now_ms) {
-            if (conv->pull_ms < *next_ms)
-                *next_ms = conv->pull_ms;
-            last = conv;
-            at = &conv->next_hungry;
-            continue;
-        }
-        *at = conv->next_hungry;
-        if (*at == NULL)
-            c->hungry_last = last;
-        conv->queued = false;
-        if (wants_pull(conv))
-            pull_one(c, conv);
-    }
 }
 
 void sync_tick(struct hongyan_client *c, uint64_t now_ms, uint64_t *next_ms)

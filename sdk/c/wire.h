@@ -1,7 +1,7 @@
 /* wire - one connection to a gateway: TCP or TLS, frames in, frames out.
  *
- * A frame is a 4-byte big-endian length and an encoded Frame. What is sent during a turn leaves in one
- * write at its end. An idle wire holds no buffers. */
+ * A frame is a 4-byte big-endian length and an encoded Frame. What is sent during a turn leaves in
+ * one write at its end. An idle wire holds no buffers. */
 
 #ifndef SDK_C_WIRE_H
 #define SDK_C_WIRE_H
@@ -25,8 +25,8 @@ struct wire_events {
     void (*down)(void *ctx, const char *why);                   /* close it */
 };
 
-/* Begin to connect to "host:port". context NULL: plain TCP. events stays the caller's, for as long as the
- * wire. HY_ECONFIG: the address is ill-formed or unknown; HY_EIO: no descriptor. */
+/* Begin to connect to "host:port". context NULL: plain TCP. events stays the caller's, for as long
+ * as the wire. HY_ECONFIG: the address is ill-formed or unknown; HY_EIO: no descriptor. */
 enum hy_err wire_open(struct pump *pump, const char *address, SSL_CTX *context, bool insecure,
                       const struct wire_events *events, void *ctx, struct wire **wire) HY_CHECKED;
 

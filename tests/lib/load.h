@@ -1,4 +1,5 @@
-/* load - conversations with exact accounts: what was sent, what was acknowledged, what everybody saw.
+/* load - conversations with exact accounts: what was sent, what was acknowledged, what everybody
+ * saw.
  *
  * Each user has one seat: a client in one conversation (a pair or a group). Texts are "SEAT:N". */
 
@@ -85,6 +86,10 @@ struct load {
 
 /* Make seats, talks, accounts and groups. Prints what is wrong. */
 enum hy_err load_set_up(struct load *load) HY_CHECKED;
+
+/* Connect, send, settle and read back; ends by itself, or when nothing moves for patience_s. */
+enum hy_err load_run(struct load *load) HY_CHECKED;
+void load_close(struct load *load);
 
 /* "SEAT:N" of a message; false when it is no message of ours (a tip). */
 bool load_parse(const Hy__Msg *msg, struct seen *seen);

@@ -9,10 +9,10 @@ enum { TOLD = 20 };
 
 static unsigned told;
 
-#define TELL(...)                         \
-    do {                                  \
-        if (told++ < TOLD)                \
-            fprintf(stderr, __VA_ARGS__); \
+#define TELL(...)                                                                                  \
+    do {                                                                                           \
+        if (told++ < TOLD)                                                                         \
+            fprintf(stderr, __VA_ARGS__);                                                          \
     } while (0)
 
 bool load_parse(const Hy__Msg *msg, struct seen *seen)
@@ -56,14 +56,15 @@ static void check_senders(struct load *load, const struct talk *talk, const stru
         const struct seen *seen = &list->items[k];
         size_t i = seen->seat - talk->first;
 
-        if (seen->seat < talk->first || i >= talk->count || seen->n >= load->seats[seen->seat].sent) {
+        if (seen->seat < talk->first || i >= talk->count ||
+            seen->n >= load->seats[seen->seat].sent) {
             TELL("%s: seq %" PRIu64 " was never sent\n", talk->group, seen->seq);
             load->accounts.doubled++;
             continue;
         }
         if (times[i][seen->n]++ > 0) {
-            TELL("%s: %u:%u is there twice, again at %" PRIu64 "\n", talk->group, seen->seat, seen->n,
-                 seen->seq);
+            TELL("%s: %u:%u is there twice, again at %" PRIu64 "\n", talk->group, seen->seat,
+                 seen->n, seen->seq);
             load->accounts.doubled++;
         } else if (seen->n < next[i]) {
             TELL("%s: %u:%u comes after %u\n", talk->group, seen->seat, seen->n, next[i] - 1);
@@ -141,7 +142,8 @@ static void check_stream(struct load *load, const struct talk *talk, const struc
             at++;
             continue;
         }
-        TELL("%s: %s was not told of seq %" PRIu64 "\n", talk->group, seat->user, truth->items[k].seq);
+        TELL("%s: %s was not told of seq %" PRIu64 "\n", talk->group, seat->user,
+             truth->items[k].seq);
         load->accounts.delivered_missing++;
     }
     if (at < seat->stream.count) {

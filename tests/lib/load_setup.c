@@ -36,7 +36,8 @@ static enum hy_err call(struct load *load, const char *command, json_t *body)
 
     if (err == HY_OK && code == 0)
         return HY_OK;
-    fprintf(stderr, "hongyan-probe: %s: %d %s\n", command, code, err == HY_OK ? info : hy_err_text(err));
+    fprintf(stderr, "hongyan-probe: %s: %d %s\n", command, code,
+            err == HY_OK ? info : hy_err_text(err));
     return err == HY_OK ? HY_EDENIED : err;
 }
 
@@ -49,25 +50,27 @@ static enum hy_err import_users(struct load *load)
 
         for (size_t i = at; i < load->seat_count && i < at + USERS_A_CALL; i++)
             json_array_append_new(users, json_string(load->seats[i].user));
-        err = call(load, "im_open_login_svc/multiaccount_import", json_pack("{s:o}", "Accounts", users));
+        err = call(load, "im_open_login_svc/multiaccount_import",
+                   json_pack("{s:o}", "Accounts", users));
     }
     return err;
 }
 
 static enum hy_err make_group(struct load *load, const struct talk *talk)
 {
-    json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "GroupId", talk->group, "Type", "Public", "Name", "load",
-                             "Owner_Account", load->seats[talk->first].user);
+    json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "GroupId", talk->group, "Type", "Public",
+                             "Name", "load", "Owner_Account", load->seats[talk->first].user);
     enum hy_err err = call(load, "group_open_http_svc/create_group", body);
 
     for (size_t at = 1; at < talk->count && err == HY_OK; at += USERS_A_CALL) {
         json_t *members = json_array();
 
         for (size_t i = at; i < talk->count && i < at + USERS_A_CALL; i++)
-            json_array_append_new(members,
-                                  json_pack("{s:s}", "Member_Account", load->seats[talk->first + i].user));
+            json_array_append_new(
+                members, json_pack("{s:s}", "Member_Account", load->seats[talk->first + i].user));
         err = call(load, "group_open_http_svc/add_group_member",
-                   json_pack("{s:s, s:i, s:o}", "GroupId", talk->group, "Silence", 1, "MemberList", members));
+                   json_pack("{s:s, s:i, s:o}", "GroupId", talk->group, "Silence", 1, "MemberList",
+                             members));
     }
     return err;
 }

@@ -55,7 +55,8 @@ static json_t *value_to_json(const ProtobufCFieldDescriptor *field, const void *
     case PROTOBUF_C_TYPE_UINT64:
     case PROTOBUF_C_TYPE_INT64:
     case PROTOBUF_C_TYPE_FIXED64:
-        return *(const uint64_t *)at != 0 ? json_integer((json_int_t) * (const uint64_t *)at) : NULL;
+        return *(const uint64_t *)at != 0 ? json_integer((json_int_t) * (const uint64_t *)at)
+                                          : NULL;
     case PROTOBUF_C_TYPE_INT32:
         return *(const int32_t *)at != 0 ? json_integer(*(const int32_t *)at) : NULL;
     default: /* 32 bits without a sign, and enums */

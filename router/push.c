@@ -43,7 +43,7 @@ struct push {
     struct gate *gates;
     struct gate *touched;
     struct table by_name;
-    struct hy_metric *pushes, *lost;
+    struct hy_metric *pushes, *lost, *dropped;
 };
 
 static bool same_name(const void *item, const void *key)
@@ -65,6 +65,8 @@ enum hy_err push_open(push_send_fn *send, uint64_t drop_every, struct push **pus
         hy_counter("hongyan_router_pushes_total", "result=\"sent\"", "Push records to gateways");
     p->lost =
         hy_counter("hongyan_router_pushes_total", "result=\"lost\"", "Push records to gateways");
+    p->dropped = hy_counter("hongyan_router_test_dropped_pushes_total", "",
+                            "Push records lost on purpose (test.drop_push_every)");
     *push = p;
     return HY_OK;
 }
@@ -140,7 +142,10 @@ static void lose(struct push *push, struct gate *gate)
 static bool to_be_dropped(struct push *push)
 {
     push->sent++;
-    return push->drop_every > 0 && push->sent % push->drop_every == 0;
+    if (push->drop_every == 0 || push->sent % push->drop_every != 0)
+        return false;
+    hy_add(push->dropped, 1);
+    return true;
 }
 
 static void flush_gate(struct push *push, struct gate *gate)

@@ -68,7 +68,7 @@ def test_too_many_requests_on_a_link_are_refused_with_a_code(make_cluster):
             codes.append(0)
         except Refused as refused:
             codes.append(refused.code)
-    assert set(codes) == {0, 6226} and 20 <= codes.count(0) < 60
+    assert set(codes) == {0, 6226} and 15 <= codes.count(0) < 60  # the sign-in took of the burst
     assert len(ben.all_history("ann")) == codes.count(0)
 
 

@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from client import text_of
 
 
-def test_fifty_senders_in_one_group_give_one_order_to_all(cluster, unique):
-    users = [f"{unique}u{i}" for i in range(50)]
+def test_fifty_senders_in_one_group_give_one_order_to_all(make_cluster):
+    cluster = make_cluster(gateways=2, routers=2, presence=2, shards=4, apps=["group_rate=0"])
+    users = [f"u{i}" for i in range(50)]
     clients = [cluster.client(user, gateway=i) for i, user in enumerate(users)]
-    group = cluster.create_group(unique + "g", "Public", owner=users[0], members=users[1:])
-    cluster.ctl("app", "set", "--dir", cluster.dir, cluster.app["sdkappid"], "group_rate=0")
+    group = cluster.create_group("g", "Public", owner=users[0], members=users[1:])
 
     def speak(client):
         return [client.send(group, f"{client.user}:{i}", group=True)[0] for i in range(20)]

@@ -321,9 +321,10 @@ void rest_close(struct rest **rest)
     if (r == NULL)
         return;
     *rest = NULL;
-    while (!TAILQ_EMPTY(&r->calls))
-        rest_finish(&TAILQ_FIRST(&r->calls)->call, NULL, HY_CODE_TIMEOUT,
-                    hy_code_text(HY_CODE_TIMEOUT));
+    for (struct pending *p = TAILQ_FIRST(&r->calls), *next; p != NULL; p = next) {
+        next = TAILQ_NEXT(p, link);
+        rest_finish(&p->call, NULL, HY_CODE_TIMEOUT, hy_code_text(HY_CODE_TIMEOUT));
+    }
     rest_http_close(&r->http);
     rest_tickets_close(&r->tickets);
     free(r);

@@ -59,19 +59,21 @@ static bool read_names(struct rest_call *call, const json_t *json, struct import
     return true;
 }
 
-static bool new_imports(struct rest_call *call, size_t count, struct imports **out)
+/* NULL after it has answered. */
+static struct imports *new_imports(struct rest_call *call, size_t count)
 {
     struct imports *imports = rest_state(call, sizeof *imports);
 
     if (imports == NULL)
-        return false;
+        return NULL;
     imports->count = count;
     imports->items = hy_arena_zalloc(&call->arena, count * sizeof *imports->items);
     imports->valid = hy_arena_zalloc(&call->arena, count * sizeof *imports->valid);
-    if (imports->items == NULL || imports->valid == NULL)
-        return rest_fail(call, HY_CODE_ACCOUNT_INTERNAL, NULL);
-    *out = imports;
-    return true;
+    if (imports->items == NULL || imports->valid == NULL) {
+        rest_fail(call, HY_CODE_ACCOUNT_INTERNAL, NULL);
+        return NULL;
+    }
+    return imports;
 }
 
 static void on_imported(struct rest_call *call)
@@ -94,10 +96,10 @@ static bool need_user(struct rest_call *call, char **user)
 
 static void account_import(struct rest_call *call)
 {
-    struct imports *imports;
+    struct imports *imports = new_imports(call, 1);
     struct import *item;
 
-    if (!new_imports(call, 1, &imports))
+    if (imports == NULL)
         return;
     item = &imports->items[0];
     if (!need_user(call, &item->user) || !read_names(call, call->body, item))
@@ -164,10 +166,9 @@ static void multiaccount_import(struct rest_call *call)
         rest_fail(call, HY_CODE_ACCOUNT_PARAM, "Accounts takes at most 100 accounts in one call");
         return;
     }
-    if (!new_imports(call, json_array_size(array), &imports) ||
-        !read_many(call, array, objects, imports))
-        return;
-    rest_gather(call, imports->valid_count, ask_import, answer_imports);
+    imports = new_imports(call, json_array_size(array));
+    if (imports != NULL && read_many(call, array, objects, imports))
+        rest_gather(call, imports->valid_count, ask_import, answer_imports);
 }
 
 /* ---------------------------------------------------------------- check */
@@ -276,7 +277,7 @@ static void on_kicked(struct rest_call *call)
 
 static void kick(struct rest_call *call)
 {
-    char *user;
+    char *user = NULL;
 
     if (!need_user(call, &user))
         return;

@@ -15,35 +15,33 @@ static write_more_fn write_image, write_relay, write_tip;
 /* Every element there is; what is not a plain field is read and written by the two functions. */
 static const struct kind {
     const char *name;
-    Hy__Elem__KindCase kind;
     size_t size;
     const ProtobufCMessageDescriptor *descriptor;
     const struct rest_field *fields;
     read_more_fn *read_more;
     write_more_fn *write_more;
+    Hy__Elem__KindCase kind;
     bool only_written;
 } kinds[] = {
-#define KIND(name, KIND_NAME, type, low, fields, read, write, only)                                \
+#define KIND(text, KIND_NAME, type, low, ...)                                                      \
     {                                                                                              \
-        name, HY__ELEM__KIND_##KIND_NAME, sizeof(type), &low##__descriptor, fields, read, write,   \
-            only                                                                                   \
+        .name = text, .size = sizeof(type), .descriptor = &low##__descriptor,                      \
+        .kind = HY__ELEM__KIND_##KIND_NAME, __VA_ARGS__                                            \
     }
-    KIND("TIMTextElem", TEXT, Hy__TextElem, hy__text_elem, rest_text_fields, NULL, NULL, false),
-    KIND("TIMFaceElem", FACE, Hy__FaceElem, hy__face_elem, rest_face_fields, NULL, NULL, false),
-    KIND("TIMLocationElem", LOCATION, Hy__LocationElem, hy__location_elem, rest_location_fields,
-         NULL, NULL, false),
-    KIND("TIMCustomElem", CUSTOM, Hy__CustomElem, hy__custom_elem, rest_custom_fields, NULL, NULL,
-         false),
-    KIND("TIMSoundElem", SOUND, Hy__SoundElem, hy__sound_elem, rest_sound_fields, NULL, NULL,
-         false),
-    KIND("TIMImageElem", IMAGE, Hy__ImageElem, hy__image_elem, rest_image_fields, read_image,
-         write_image, false),
-    KIND("TIMFileElem", FILE, Hy__FileElem, hy__file_elem, rest_file_fields, NULL, NULL, false),
-    KIND("TIMVideoFileElem", VIDEO, Hy__VideoElem, hy__video_elem, rest_video_fields, NULL, NULL,
-         false),
-    KIND("TIMRelayElem", RELAY, Hy__RelayElem, hy__relay_elem, rest_relay_fields, read_relay,
-         write_relay, false),
-    KIND("TIMGroupTipElem", TIP, Hy__TipElem, hy__tip_elem, NULL, NULL, write_tip, true),
+    KIND("TIMTextElem", TEXT, Hy__TextElem, hy__text_elem, .fields = rest_text_fields),
+    KIND("TIMFaceElem", FACE, Hy__FaceElem, hy__face_elem, .fields = rest_face_fields),
+    KIND("TIMLocationElem", LOCATION, Hy__LocationElem, hy__location_elem,
+         .fields = rest_location_fields),
+    KIND("TIMCustomElem", CUSTOM, Hy__CustomElem, hy__custom_elem, .fields = rest_custom_fields),
+    KIND("TIMSoundElem", SOUND, Hy__SoundElem, hy__sound_elem, .fields = rest_sound_fields),
+    KIND("TIMImageElem", IMAGE, Hy__ImageElem, hy__image_elem, .fields = rest_image_fields,
+         .read_more = read_image, .write_more = write_image),
+    KIND("TIMFileElem", FILE, Hy__FileElem, hy__file_elem, .fields = rest_file_fields),
+    KIND("TIMVideoFileElem", VIDEO, Hy__VideoElem, hy__video_elem, .fields = rest_video_fields),
+    KIND("TIMRelayElem", RELAY, Hy__RelayElem, hy__relay_elem, .fields = rest_relay_fields,
+         .read_more = read_relay, .write_more = write_relay),
+    KIND("TIMGroupTipElem", TIP, Hy__TipElem, hy__tip_elem, .write_more = write_tip,
+         .only_written = true),
 #undef KIND
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
@@ -64,7 +62,7 @@ static bool read_image(json_t *content, struct hy_arena *arena, void *elem)
         break;
     }
     image->n_infos = json_array_size(infos);
-    image->infos = hy_arena_zalloc(arena, (image->n_infos + 1) * sizeof *image->infos);
+    image->infos = hy_arena_zalloc(arena, (image->n_infos + 1) * sizeof(Hy__ImageInfo *));
     for (size_t i = 0; i < image->n_infos; i++) {
         Hy__ImageInfo *info = hy_arena_alloc(arena, sizeof *info);
         json_t *item = json_array_get(infos, i);

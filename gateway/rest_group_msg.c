@@ -110,7 +110,7 @@ static void on_sent(struct rest_call *call)
 
     if (!rest_group_failed(call))
         rest_ok(call, json_pack("{s:I, s:I}", "MsgTime", (json_int_t)(time_ms / 1000), "MsgSeq",
-                                (json_int_t)sent->seq));
+                                (json_int_t)(sent != NULL ? sent->seq : 0)));
 }
 
 void rest_send_group_msg(struct rest_call *call)

@@ -9,33 +9,33 @@
 enum type { TEXT, U32, U64, ON_OFF };
 struct field {
     const char *name;
-    enum type type;
     size_t at;
+    enum type type;
     bool only_named; /* a newer field: only shown to who asks for it by name */
 };
 
 #define AT(member) offsetof(Hy__GroupInfo, member)
 static const struct field base_fields[] = {
-    {"Type", TEXT, AT(type), false},
-    {"Name", TEXT, AT(name), false},
-    {"Introduction", TEXT, AT(introduction), false},
-    {"Notification", TEXT, AT(notification), false},
-    {"FaceUrl", TEXT, AT(face), false},
-    {"Owner_Account", TEXT, AT(owner), false},
-    {"CreateTime", U64, AT(create_time_s), false},
-    {"InfoSeq", U64, AT(info_seq), false},
-    {"LastInfoTime", U64, AT(last_info_time_s), false},
-    {"LastMsgTime", U64, AT(last_msg_time_s), false},
-    {"NextMsgSeq", U64, AT(next_msg_seq), false},
-    {"MemberNum", U32, AT(member_num), false},
-    {"MemberCount", U32, AT(member_num), true}, /* a spelling of old samples */
-    {"MaxMemberNum", U32, AT(max_member_num), false},
-    {"MaxMemberCount", U32, AT(max_member_num), true},
-    {"ApplyJoinOption", TEXT, AT(apply_join), false},
-    {"InviteJoinOption", TEXT, AT(invite_join), true},
-    {"ShutUpAllMember", ON_OFF, AT(mute_all), false},
-    {"MuteAllMember", ON_OFF, AT(mute_all), true},
-    {"OfflineSweep", U32, AT(sweep), true},
+    {"Type", AT(type), TEXT, false},
+    {"Name", AT(name), TEXT, false},
+    {"Introduction", AT(introduction), TEXT, false},
+    {"Notification", AT(notification), TEXT, false},
+    {"FaceUrl", AT(face), TEXT, false},
+    {"Owner_Account", AT(owner), TEXT, false},
+    {"CreateTime", AT(create_time_s), U64, false},
+    {"InfoSeq", AT(info_seq), U64, false},
+    {"LastInfoTime", AT(last_info_time_s), U64, false},
+    {"LastMsgTime", AT(last_msg_time_s), U64, false},
+    {"NextMsgSeq", AT(next_msg_seq), U64, false},
+    {"MemberNum", AT(member_num), U32, false},
+    {"MemberCount", AT(member_num), U32, true}, /* a spelling of old samples */
+    {"MaxMemberNum", AT(max_member_num), U32, false},
+    {"MaxMemberCount", AT(max_member_num), U32, true},
+    {"ApplyJoinOption", AT(apply_join), TEXT, false},
+    {"InviteJoinOption", AT(invite_join), TEXT, true},
+    {"ShutUpAllMember", AT(mute_all), ON_OFF, false},
+    {"MuteAllMember", AT(mute_all), ON_OFF, true},
+    {"OfflineSweep", AT(sweep), U32, true},
 };
 #undef AT
 

@@ -357,8 +357,10 @@ void rest_http_close(struct rest_http **http)
     hy_timer_close(&h->sweep);
     if (h->evhttp != NULL)
         evhttp_free(h->evhttp);
-    while (!TAILQ_EMPTY(&h->connections))
-        forget(h, TAILQ_FIRST(&h->connections));
+    for (struct connection *c = TAILQ_FIRST(&h->connections), *next; c != NULL; c = next) {
+        next = TAILQ_NEXT(c, link);
+        forget(h, c);
+    }
     free(h->by_fd);
     free(h);
 }

@@ -55,7 +55,8 @@ void db_batch_put(struct db_batch *batch, enum family family, const struct key *
                   const void *value, size_t len);
 void db_batch_delete(struct db_batch *batch, enum family family, const struct key *key);
 
-/* All keys from first up to, but without, end. Never over more than one slot. */
+/* All keys from first up to, but without, end. Never over more than one slot; first is no longer than
+ * a conversation's prefix (15 bytes). */
 void db_batch_delete_range(struct db_batch *batch, enum family family, const struct key *first,
                            const struct key *end);
 void db_batch_clear(struct db_batch *batch);

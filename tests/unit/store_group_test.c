@@ -1,0 +1,625 @@
+#include "store_fixture.h"
+
+#include "common/codes.h"
+
+static const char *const two[] = {"ben", "cleo"};
+
+static int setup(void **state)
+{
+    *state = fixture_open(0, 1);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_close(*state);
+    return 0;
+}
+
+static struct said say(struct fixture *f, const char *group, const char *from)
+{
+    return fixture_said(f, (struct say){.from = from, .to = group, .group = true});
+}
+
+static Hy__GroupRes *get(struct fixture *f, const char *group, const char *user, bool admin)
+{
+    Hy__GroupReq req = HY__GROUP_REQ__INIT;
+
+    req.app = FIXTURE_APP;
+    req.group = (char *)group;
+    req.user = (char *)user;
+    req.admin = admin;
+    return ASK(f, GROUP_GET, req, Hy__GroupRes, hy__group_res);
+}
+
+static uint32_t destroy(struct fixture *f, const char *group, const char *user, bool admin,
+                        size_t *affected)
+{
+    Hy__GroupReq req = HY__GROUP_REQ__INIT;
+    Hy__GroupRes *res;
+    uint32_t code;
+
+    req.app = FIXTURE_APP;
+    req.group = (char *)group;
+    req.user = (char *)user;
+    req.admin = admin;
+    res = ASK(f, GROUP_DESTROY, req, Hy__GroupRes, hy__group_res);
+    code = res->code;
+    if (affected != NULL)
+        *affected = res->n_affected;
+    DROP(res);
+    return code;
+}
+
+static uint32_t set_field(struct fixture *f, const char *group, const char *by, bool admin,
+                          const char *name, const char *str, uint64_t num)
+{
+    Hy__StoreGroupSetReq req = HY__STORE_GROUP_SET_REQ__INIT;
+    Hy__Field field = HY__FIELD__INIT, *fields[1] = {&field};
+    Hy__GroupRes *res;
+    uint32_t code;
+
+    field.name = (char *)name;
+    field.str = (ProtobufCBinaryData){strlen(str), (uint8_t *)str};
+    field.num = num;
+    req.app = FIXTURE_APP;
+    req.group = (char *)group;
+    req.operator_id = (char *)by;
+    req.admin = admin;
+    req.n_fields = 1;
+    req.fields = fields;
+    res = ASK(f, GROUP_SET, req, Hy__GroupRes, hy__group_res);
+    code = res->code;
+    DROP(res);
+    return code;
+}
+
+static uint32_t set_member(struct fixture *f, const char *group, const char *by, bool admin,
+                           const char *user, const char *name, const char *str, uint64_t num)
+{
+    Hy__StoreMemberSetReq req = HY__STORE_MEMBER_SET_REQ__INIT;
+    Hy__Field field = HY__FIELD__INIT, *fields[1] = {&field};
+    char *users[1] = {(char *)user};
+    Hy__StoreMembersRes *res;
+    uint32_t code;
+
+    field.name = (char *)name;
+    field.str = (ProtobufCBinaryData){strlen(str), (uint8_t *)str};
+    field.num = num;
+    req.app = FIXTURE_APP;
+    req.group = (char *)group;
+    req.operator_id = (char *)by;
+    req.admin = admin;
+    req.n_users = 1;
+    req.users = users;
+    req.n_fields = 1;
+    req.fields = fields;
+    res = ASK(f, MEMBER_SET, req, Hy__StoreMembersRes, hy__store_members_res);
+    code = res->code;
+    DROP(res);
+    return code;
+}
+
+static Hy__StoreMembersGetRes *members(struct fixture *f, const char *group, uint32_t offset,
+                                       uint32_t limit)
+{
+    Hy__StoreMembersGetReq req = HY__STORE_MEMBERS_GET_REQ__INIT;
+    Hy__MembersGetReq inner = HY__MEMBERS_GET_REQ__INIT;
+
+    inner.group = (char *)group;
+    inner.offset = offset;
+    inner.limit = limit;
+    req.app = FIXTURE_APP;
+    req.admin = true;
+    req.req = &inner;
+    return ASK(f, MEMBERS_GET, req, Hy__StoreMembersGetRes, hy__store_members_get_res);
+}
+
+static void a_group_is_made_with_its_owner_and_members(void **state)
+{
+    struct fixture *f = *state;
+    Hy__GroupRes *res;
+    Hy__StoreMembersGetRes *list;
+    Hy__IndexRes *index;
+
+    assert_int_equal(fixture_group(f, "Work", "g", "anna", 2, two), 0);
+    res = get(f, "g", "ben", false);
+    assert_int_equal(res->code, 0);
+    assert_string_equal(res->group->type, "Private");
+    assert_string_equal(res->group->owner, "anna");
+    assert_int_equal(res->group->member_num, 3);
+    assert_int_equal(res->group->max_member_num, 200);
+    assert_int_equal(res->group->next_msg_seq, 1);
+    assert_int_equal(res->self->role, HY__ROLE__ROLE_MEMBER);
+    DROP(res);
+    list = members(f, "g", 1, 1);
+    assert_int_equal(list->n_members, 1);
+    assert_int_equal(list->total, 3);
+    assert_string_equal(list->members[0]->user, "ben");
+    DROP(list);
+    index = fixture_index(f, "cleo");
+    assert_int_equal(index->n_entries, 1);
+    assert_true(index->entries[0]->row->joined);
+    assert_string_equal(index->entries[0]->row->group_type, "Private");
+    DROP(index);
+    assert_int_equal(fixture_group(f, "Public", "g", "anna", 0, NULL), HY_CODE_GROUP_ID_OWN);
+    assert_int_equal(fixture_group(f, "Public", "g", "dan", 0, NULL), HY_CODE_GROUP_ID_TAKEN);
+    assert_int_equal(fixture_group(f, "Nonsense", "h", "anna", 0, NULL), HY_CODE_GROUP_PARAM);
+    assert_int_equal(fixture_group(f, "AVChatRoom", "h", "anna", 1, two), HY_CODE_GROUP_DENIED);
+}
+
+static void strangers_see_and_say_nothing_in_a_private_group(void **state)
+{
+    struct fixture *f = *state;
+    Hy__GroupRes *res;
+    Hy__HistoryRes *page;
+
+    fixture_group(f, "Private", "g", "anna", 2, two);
+    assert_int_equal(say(f, "g", "dan").code, HY_CODE_GROUP_DENIED);
+    assert_int_equal(say(f, "none", "dan").code, HY_CODE_GROUP_UNKNOWN);
+    res = get(f, "g", "dan", false);
+    assert_int_equal(res->code, HY_CODE_GROUP_DENIED);
+    DROP(res);
+    page = fixture_page(f, (struct page){.user = "dan", .peer = "g", .group = true});
+    assert_int_equal(page->code, HY_CODE_GROUP_DENIED);
+    DROP(page);
+    assert_int_equal(
+        fixture_said(f, (struct say){.from = "dan", .to = "g", .group = true, .admin = true}).seq, 1);
+}
+
+static void group_unread_is_exact_without_a_write_per_member(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t unread;
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    for (int i = 0; i < 3; i++)
+        say(f, "g", "anna");
+    say(f, "g", "ben");
+    fixture_said(f, (struct say){.from = "anna", .to = "g", .group = true,
+                                 .flags = HY__MSG_FLAG__MSG_NO_UNREAD});
+    assert_int_equal(fixture_unread(f, "anna", "g", true), 1);
+    assert_int_equal(fixture_unread(f, "ben", "g", true), 3);
+    assert_int_equal(fixture_unread(f, "cleo", "g", true), 4);
+    /* 1..3 anna, 4 ben, 5 does not count */
+    fixture_read(f, "cleo", "g", true, 2, &unread);
+    assert_int_equal(unread, 2);
+    fixture_read(f, "ben", "g", true, 2, &unread);
+    assert_int_equal(unread, 1);
+    say(f, "g", "anna");
+    assert_int_equal(fixture_unread(f, "cleo", "g", true), 3);
+    assert_int_equal(fixture_unread(f, "ben", "g", true), 2);
+    fixture_restart(f);
+    assert_int_equal(fixture_unread(f, "cleo", "g", true), 3);
+    fixture_read(f, "cleo", "g", true, 0, &unread);
+    assert_int_equal(unread, 0);
+    assert_int_equal(fixture_unread(f, "cleo", "g", true), 0);
+    fixture_moved(f, true, (struct move){.group = "g", .user = "dan", .admin = true});
+    assert_int_equal(fixture_unread(f, "dan", "g", true), 0);
+}
+
+static void newcomers_see_the_past_only_where_the_type_says_so(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *type;
+        size_t before; /* of 3 messages */
+    } rows[] = {{"Private", 0}, {"Public", 0}, {"ChatRoom", 3}};
+    Hy__HistoryRes *page;
+
+    for (size_t i = 0; i < 3; i++) {
+        char id[8];
+
+        snprintf(id, sizeof id, "g%zu", i);
+        fixture_group(f, rows[i].type, id, "anna", 0, NULL);
+        for (int m = 0; m < 3; m++)
+            say(f, id, "anna");
+        fixture_moved(f, true,
+                      (struct move){.group = id, .user = "dan", .admin = true, .silent = true});
+        say(f, id, "anna");
+        page = fixture_page(f, (struct page){.user = "dan", .peer = id, .group = true});
+        assert_int_equal(page->n_msgs, rows[i].before + 1);
+        assert_int_equal(page->first_seq, 4 - rows[i].before);
+        DROP(page);
+    }
+}
+
+static void joining_and_leaving_is_told_where_the_type_says_so(void **state)
+{
+    struct fixture *f = *state;
+    Hy__StoreMembersRes *res;
+    Hy__HistoryRes *page;
+    Hy__Body *body;
+
+    fixture_group(f, "Public", "g", "anna", 0, NULL);
+    res = fixture_move(f, true, (struct move){.group = "g", .user = "ben", .admin = true});
+    assert_int_equal(res->results[0]->result, 1);
+    assert_int_equal(res->n_tips, 1);
+    assert_int_equal(res->tips[0]->seq, 1);
+    DROP(res);
+    res = fixture_move(f, true, (struct move){.group = "g", .user = "ben", .admin = true});
+    assert_int_equal(res->results[0]->result, 2);
+    assert_int_equal(res->n_tips, 0);
+    DROP(res);
+    page = fixture_page(f, (struct page){.user = "ben", .peer = "g", .group = true});
+    assert_int_equal(page->n_msgs, 1);
+    assert_string_equal(page->msgs[0]->from, "@TIM#SYSTEM");
+    body = hy__body__unpack(NULL, page->msgs[0]->body.len, page->msgs[0]->body.data);
+    assert_int_equal(body->elems[0]->kind_case, HY__ELEM__KIND_TIP);
+    assert_string_equal(body->elems[0]->tip->members[0]->user, "ben");
+    DROP(body);
+    DROP(page);
+    assert_int_equal(fixture_unread(f, "ben", "g", true), 0);
+    fixture_group(f, "ChatRoom", "c", "anna", 0, NULL);
+    res = fixture_move(f, true, (struct move){.group = "c", .user = "ben", .join = true});
+    assert_int_equal(res->code, 0);
+    assert_int_equal(res->n_tips, 0);
+    DROP(res);
+}
+
+static void who_may_come_and_go(void **state)
+{
+    struct fixture *f = *state;
+    Hy__StoreMembersRes *res;
+
+    fixture_group(f, "Private", "p", "anna", 2, two);
+    fixture_group(f, "Public", "u", "anna", 2, two);
+    fixture_group(f, "AVChatRoom", "l", "anna", 0, NULL);
+    /* joining */
+    assert_int_equal(fixture_moved(f, true, (struct move){.group = "p", .user = "dan", .join = true}),
+                     HY_CODE_GROUP_DENIED);
+    res = fixture_move(f, true, (struct move){.group = "u", .user = "dan", .join = true});
+    assert_int_equal(res->results[0]->result, 3);
+    DROP(res);
+    /* adding */
+    assert_int_equal(fixture_moved(f, true, (struct move){.group = "p", .by = "ben", .user = "dan"}), 0);
+    assert_int_equal(fixture_moved(f, true, (struct move){.group = "u", .by = "ben", .user = "dan"}),
+                     HY_CODE_GROUP_DENIED);
+    assert_int_equal(fixture_moved(f, true, (struct move){.group = "l", .user = "dan", .admin = true}),
+                     HY_CODE_GROUP_DENIED);
+    /* taking out */
+    assert_int_equal(fixture_moved(f, false, (struct move){.group = "p", .by = "ben", .user = "dan"}),
+                     HY_CODE_GROUP_DENIED);
+    assert_int_equal(fixture_moved(f, false, (struct move){.group = "p", .by = "anna", .user = "dan"}), 0);
+    assert_int_equal(fixture_moved(f, false, (struct move){.group = "u", .user = "anna", .admin = true}),
+                     HY_CODE_GROUP_DENIED);
+    assert_int_equal(fixture_moved(f, false, (struct move){.group = "l", .user = "dan", .admin = true}),
+                     HY_CODE_GROUP_PARAM);
+    /* quitting */
+    assert_int_equal(fixture_moved(f, false, (struct move){.group = "u", .user = "anna", .join = true}),
+                     HY_CODE_GROUP_OWNER_QUIT);
+    assert_int_equal(fixture_moved(f, false, (struct move){.group = "u", .user = "ben", .join = true}), 0);
+    assert_int_equal(fixture_moved(f, false, (struct move){.group = "p", .user = "anna", .join = true}), 0);
+    assert_int_equal(say(f, "u", "ben").code, HY_CODE_GROUP_DENIED);
+}
+
+static void a_full_group_takes_nobody(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    assert_int_equal(set_field(f, "g", "anna", false, "MaxMemberNum", "", 2), HY_CODE_GROUP_PARAM);
+    assert_int_equal(set_field(f, "g", "anna", false, "MaxMemberNum", "", 3), 0);
+    assert_int_equal(fixture_moved(f, true, (struct move){.group = "g", .user = "dan", .admin = true}),
+                     HY_CODE_GROUP_FULL);
+    fixture_moved(f, false, (struct move){.group = "g", .user = "ben", .admin = true});
+    assert_int_equal(fixture_moved(f, true, (struct move){.group = "g", .user = "dan", .admin = true}), 0);
+}
+
+static void a_group_made_again_is_another_group(void **state)
+{
+    struct fixture *f = *state;
+    struct say retry = {.from = "anna", .to = "g", .group = true, .id = "x", .hash = 1};
+    size_t affected;
+    Hy__HistoryRes *page;
+    Hy__IndexRes *index;
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    fixture_said(f, retry);
+    set_member(f, "g", "", true, "ben", "MuteTime", "", 3600);
+    assert_int_equal(say(f, "g", "ben").code, HY_CODE_GROUP_MUTED);
+    assert_int_equal(destroy(f, "g", "ben", false, NULL), HY_CODE_GROUP_DENIED);
+    assert_int_equal(destroy(f, "g", "anna", false, &affected), 0);
+    assert_int_equal(affected, 3);
+    assert_int_equal(say(f, "g", "anna").code, HY_CODE_GROUP_UNKNOWN);
+    index = fixture_index(f, "ben");
+    assert_int_equal(index->n_entries, 0);
+    DROP(index);
+    assert_int_equal(fixture_group(f, "Public", "g", "dan", 1, two), 0);
+    page = fixture_page(f, (struct page){.user = "ben", .peer = "g", .group = true});
+    assert_int_equal(page->n_msgs, 0);
+    assert_int_equal(page->last_seq, 0);
+    DROP(page);
+    assert_int_equal(say(f, "g", "ben").seq, 1);
+    assert_int_equal(say(f, "g", "cleo").code, HY_CODE_GROUP_DENIED);
+    retry.from = "dan";
+    assert_false(fixture_said(f, retry).duplicate);
+    index = fixture_index(f, "ben");
+    assert_int_equal(index->n_entries, 1);
+    DROP(index);
+    fixture_restart(f);
+    page = fixture_page(f, (struct page){.user = "ben", .peer = "g", .group = true});
+    assert_int_equal(page->n_msgs, 2);
+    DROP(page);
+}
+
+static void mutes_outlive_membership_and_end(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    assert_int_equal(set_member(f, "g", "ben", false, "cleo", "MuteTime", "", 60), HY_CODE_GROUP_DENIED);
+    assert_int_equal(set_member(f, "g", "anna", false, "cleo", "MuteTime", "", 60), 0);
+    assert_int_equal(say(f, "g", "cleo").code, HY_CODE_GROUP_MUTED);
+    fixture_moved(f, false, (struct move){.group = "g", .user = "cleo", .admin = true});
+    fixture_moved(f, true, (struct move){.group = "g", .user = "cleo", .admin = true});
+    assert_int_equal(say(f, "g", "cleo").code, HY_CODE_GROUP_MUTED);
+    f->now_ms += 61 * 1000;
+    assert_int_equal(say(f, "g", "cleo").code, 0);
+    assert_int_equal(set_field(f, "g", "anna", false, "MuteAllMember", "", 1), 0);
+    assert_int_equal(say(f, "g", "cleo").code, HY_CODE_GROUP_MUTED);
+    assert_int_equal(say(f, "g", "anna").code, 0);
+}
+
+static void roles_are_the_owners_to_give(void **state)
+{
+    struct fixture *f = *state;
+    Hy__StoreGroupOwnerReq req = HY__STORE_GROUP_OWNER_REQ__INIT;
+    Hy__GroupRes *res;
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    fixture_group(f, "Private", "p", "anna", 2, two);
+    assert_int_equal(set_member(f, "g", "ben", false, "cleo", "Role", "", 2), HY_CODE_GROUP_DENIED);
+    assert_int_equal(set_member(f, "g", "anna", false, "ben", "Role", "", 2), 0);
+    assert_int_equal(set_member(f, "p", "anna", false, "ben", "Role", "", 2), HY_CODE_GROUP_DENIED);
+    assert_int_equal(set_member(f, "g", "ben", false, "cleo", "MuteTime", "", 9), 0);
+    req.app = FIXTURE_APP;
+    req.group = (char *)"g";
+    req.operator_id = (char *)"anna";
+    req.new_owner = (char *)"dan";
+    res = ASK(f, GROUP_OWNER, req, Hy__GroupRes, hy__group_res);
+    assert_int_equal(res->code, HY_CODE_GROUP_PARAM);
+    DROP(res);
+    req.new_owner = (char *)"ben";
+    res = ASK(f, GROUP_OWNER, req, Hy__GroupRes, hy__group_res);
+    assert_int_equal(res->code, 0);
+    assert_string_equal(res->group->owner, "ben");
+    DROP(res);
+    assert_int_equal(destroy(f, "g", "anna", false, NULL), HY_CODE_GROUP_DENIED);
+    assert_int_equal(destroy(f, "g", "ben", false, NULL), 0);
+}
+
+static void fields_have_their_rules(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_group(f, "Private", "p", "anna", 2, two);
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    assert_int_equal(set_field(f, "p", "ben", false, "Name", "New", 0), 0);
+    assert_int_equal(set_field(f, "p", "ben", false, "Custom.k", "v", 0), HY_CODE_GROUP_DENIED);
+    assert_int_equal(set_field(f, "g", "ben", false, "Name", "New", 0), HY_CODE_GROUP_DENIED);
+    assert_int_equal(set_field(f, "g", "anna", false, "Name",
+                               "a name that is far longer than thirty bytes", 0),
+                     HY_CODE_GROUP_PARAM);
+    assert_int_equal(set_field(f, "g", "anna", false, "Custom.key_1", "v", 0), 0);
+    assert_int_equal(set_field(f, "g", "anna", false, "Custom.bad-key", "v", 0), HY_CODE_GROUP_PARAM);
+    assert_int_equal(set_field(f, "g", "anna", false, "ApplyJoinOption", "Maybe", 0), HY_CODE_GROUP_PARAM);
+    assert_int_equal(set_field(f, "g", "anna", false, "ApplyJoinOption", "FreeAccess", 0), 0);
+    assert_int_equal(fixture_moved(f, true, (struct move){.group = "g", .user = "dan", .join = true}), 0);
+    assert_int_equal(set_field(f, "p", "", true, "MuteAllMember", "", 1), HY_CODE_GROUP_DENIED);
+}
+
+static void a_group_has_a_rate_and_some_are_above_it(void **state)
+{
+    struct fixture *f = *state;
+    struct said last = {0};
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    for (int i = 0; i < 41; i++)
+        last = say(f, "g", "ben");
+    assert_int_equal(last.code, HY_CODE_GROUP_MSG_RATE);
+    last = fixture_said(f, (struct say){.from = "ben", .to = "g", .group = true, .admin = true});
+    assert_int_equal(last.code, 0);
+    assert_true(last.dropped);
+    assert_int_equal(last.seq, 0);
+    assert_int_equal(say(f, "g", "anna").code, 0);
+    assert_int_equal(fixture_said(f, (struct say){.from = "ben", .to = "g", .group = true, .priority = 1}).seq, 42);
+    f->now_ms += 1000;
+    assert_int_equal(say(f, "g", "ben").code, 0);
+}
+
+static void live_rooms_number_and_keep_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct say live = {.from = "dan", .to = "l", .group = true, .in_room = true, .id = "1", .hash = 1};
+    struct said said;
+    Hy__HistoryRes *page;
+
+    fixture_group(f, "AVChatRoom", "l", "anna", 0, NULL);
+    fixture_group(f, "BChatRoom", "b", "anna", 0, NULL);
+    assert_int_equal(say(f, "l", "dan").code, HY_CODE_GROUP_DENIED);
+    assert_int_equal(fixture_said(f, live).seq, 1);
+    said = fixture_said(f, live);
+    assert_int_equal(said.seq, 1);
+    assert_true(said.duplicate);
+    live.id = "2";
+    assert_int_equal(fixture_said(f, live).seq, 2);
+    page = fixture_page(f, (struct page){.user = "anna", .peer = "l", .group = true});
+    assert_int_equal(page->code, HY_CODE_GROUP_NO_HISTORY);
+    DROP(page);
+    live.to = "b";
+    assert_int_equal(fixture_said(f, live).code, HY_CODE_GROUP_DENIED);
+    live.admin = true;
+    assert_int_equal(fixture_said(f, live).seq, 1);
+    fixture_restart(f);
+    live.to = "l";
+    live.id = "3";
+    assert_true(fixture_said(f, live).seq > 2);
+}
+
+static void deleting_by_sender_leaves_places(void **state)
+{
+    struct fixture *f = *state;
+    Hy__StoreDeleteReq req = HY__STORE_DELETE_REQ__INIT;
+    Hy__StoreRes *res;
+    Hy__HistoryRes *page;
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    say(f, "g", "ben");
+    say(f, "g", "anna");
+    say(f, "g", "ben");
+    req.app = FIXTURE_APP;
+    req.group = (char *)"g";
+    req.sender = (char *)"ben";
+    res = ASK(f, DELETE_BY_SENDER, req, Hy__StoreRes, hy__store_res);
+    assert_int_equal(res->code, 0);
+    DROP(res);
+    page = fixture_page(f, (struct page){.user = "cleo", .peer = "g", .group = true});
+    assert_int_equal(page->n_msgs, 1);
+    assert_int_equal(page->msgs[0]->seq, 2);
+    DROP(page);
+    page = fixture_page(f, (struct page){.user = "", .peer = "g", .group = true, .admin = true, .places = true});
+    assert_int_equal(page->n_msgs, 3);
+    assert_int_equal(page->msgs[0]->seq, 1);
+    assert_int_equal(page->msgs[0]->body.len, 0);
+    assert_true((page->msgs[0]->flags & HY__MSG_FLAG__MSG_DELETED) != 0);
+    assert_string_equal(page->msgs[0]->from, "ben");
+    assert_int_equal(page->msgs[0]->time_ms, f->now_ms);
+    DROP(page);
+}
+
+static void a_repeated_operation_gets_the_first_answer(void **state)
+{
+    struct fixture *f = *state;
+    struct move move = {.group = "g", .user = "dan", .admin = true, .op_id = "op-1"};
+    Hy__StoreMembersRes *a, *b;
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    a = fixture_move(f, true, move);
+    fixture_moved(f, false, (struct move){.group = "g", .user = "dan", .admin = true});
+    b = fixture_move(f, true, move);
+    assert_int_equal(b->results[0]->result, 1);
+    assert_int_equal(b->tips[0]->seq, a->tips[0]->seq);
+    DROP(a);
+    DROP(b);
+    assert_int_equal(say(f, "g", "dan").code, HY_CODE_GROUP_DENIED); /* it was not done again */
+    fixture_restart(f);
+    b = fixture_move(f, true, move);
+    assert_int_equal(b->results[0]->result, 1);
+    DROP(b);
+    assert_int_equal(say(f, "g", "dan").code, HY_CODE_GROUP_DENIED);
+}
+
+static void the_sweep_takes_out_members_where_it_is_on(void **state)
+{
+    struct fixture *f = *state;
+    struct move sweep = {.group = "g", .user = "ben", .sweep = true};
+    Hy__SweepScanReq scan = HY__SWEEP_SCAN_REQ__INIT;
+    Hy__SweepScanRes *found;
+    Hy__StoreMembersRes *res;
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    fixture_group(f, "Public", "h", "dan", 0, NULL);
+    assert_int_equal(fixture_moved(f, false, sweep), HY_CODE_GROUP_DENIED);
+    assert_int_equal(set_field(f, "g", "", true, "Sweep", "", 1), 0);
+    found = ASK(f, SWEEP_SCAN, scan, Hy__SweepScanRes, hy__sweep_scan_res);
+    assert_int_equal(found->n_users, 3);
+    assert_int_equal(found->cursor.len, 0);
+    DROP(found);
+    scan.limit = 1;
+    for (int i = 0; i < 3; i++) {
+        found = ASK(f, SWEEP_SCAN, scan, Hy__SweepScanRes, hy__sweep_scan_res);
+        assert_int_equal(found->n_users, 1);
+        free(i == 0 ? NULL : scan.cursor.data);
+        scan.cursor.len = found->cursor.len;
+        scan.cursor.data = malloc(found->cursor.len + 1);
+        memcpy(scan.cursor.data, found->cursor.data, found->cursor.len);
+        DROP(found);
+    }
+    free(scan.cursor.data);
+    res = fixture_move(f, false, sweep);
+    assert_int_equal(res->code, 0);
+    assert_int_equal(res->n_tips, 1);
+    DROP(res);
+    sweep.user = "anna";
+    res = fixture_move(f, false, sweep);
+    assert_int_equal(res->roles[0], HY__ROLE__ROLE_OWNER);
+    assert_int_equal(res->results[0]->result, 0);
+    DROP(res);
+    assert_int_equal(say(f, "g", "ben").code, HY_CODE_GROUP_DENIED);
+    assert_int_equal(say(f, "g", "anna").code, 0);
+}
+
+static void groups_of_an_app_are_listed_page_by_page(void **state)
+{
+    struct fixture *f = *state;
+    Hy__GroupScanReq req = HY__GROUP_SCAN_REQ__INIT;
+    Hy__GroupScanRes *res;
+    size_t found = 0;
+    char id[16];
+
+    for (int i = 0; i < 25; i++) {
+        snprintf(id, sizeof id, "g%d", i);
+        fixture_group(f, i % 5 == 0 ? "ChatRoom" : "Public", id, "anna", 0, NULL);
+    }
+    destroy(f, "g1", "anna", false, NULL);
+    req.app = FIXTURE_APP;
+    req.limit = 7;
+    do {
+        res = ASK(f, GROUP_SCAN, req, Hy__GroupScanRes, hy__group_scan_res);
+        found += res->n_groups;
+        assert_int_equal(res->total, 24);
+        req.cursor = res->cursor;
+        DROP(res);
+    } while (req.cursor != 0);
+    assert_int_equal(found, 24);
+    req.type = (char *)"Meeting";
+    req.limit = 0;
+    res = ASK(f, GROUP_SCAN, req, Hy__GroupScanRes, hy__group_scan_res);
+    assert_int_equal(res->n_groups, 5);
+    assert_int_equal(res->total, 5);
+    DROP(res);
+}
+
+static void an_app_has_a_quota_of_groups(void **state)
+{
+    struct fixture *f = *state;
+    Hy__App app = fixture_app();
+
+    app.max_groups = 2;
+    assert_int_equal(fixture_app_put(f, &app), 0);
+    assert_int_equal(fixture_group(f, "Public", "a", "anna", 0, NULL), 0);
+    assert_int_equal(fixture_group(f, "Public", "b", "anna", 0, NULL), 0);
+    assert_int_equal(fixture_group(f, "Public", "c", "anna", 0, NULL), HY_CODE_GROUP_QUOTA);
+    destroy(f, "a", "anna", false, NULL);
+    assert_int_equal(fixture_group(f, "Public", "c", "anna", 0, NULL), 0);
+    fixture_restart(f);
+    assert_int_equal(fixture_group(f, "Public", "d", "anna", 0, NULL), HY_CODE_GROUP_QUOTA);
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_group_is_made_with_its_owner_and_members),
+        T(strangers_see_and_say_nothing_in_a_private_group),
+        T(group_unread_is_exact_without_a_write_per_member),
+        T(newcomers_see_the_past_only_where_the_type_says_so),
+        T(joining_and_leaving_is_told_where_the_type_says_so),
+        T(who_may_come_and_go),
+        T(a_full_group_takes_nobody),
+        T(a_group_made_again_is_another_group),
+        T(mutes_outlive_membership_and_end),
+        T(roles_are_the_owners_to_give),
+        T(fields_have_their_rules),
+        T(a_group_has_a_rate_and_some_are_above_it),
+        T(live_rooms_number_and_keep_nothing),
+        T(deleting_by_sender_leaves_places),
+        T(a_repeated_operation_gets_the_first_answer),
+        T(the_sweep_takes_out_members_where_it_is_on),
+        T(groups_of_an_app_are_listed_page_by_page),
+        T(an_app_has_a_quota_of_groups),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

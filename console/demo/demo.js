@@ -2,7 +2,17 @@
 import { byId, face, onSubmit, toast } from './dom.js';
 import { showGroup, startDialogs } from './dialogs.js';
 import { setOnline, showList, startList } from './list.js';
-import { append, closeRoom, current, currentID, markRead, openRoom, refresh, showHead, startRoom } from './room.js';
+import {
+  append,
+  closeRoom,
+  current,
+  currentID,
+  markRead,
+  openRoom,
+  refresh,
+  showHead,
+  startRoom,
+} from './room.js';
 import { say, translatePage } from './words.js';
 
 const { EVENT, TYPES } = window.TencentCloudChat;
@@ -32,10 +42,13 @@ async function signIn(user) {
   const config = await ask('/api/config');
   const { usersig } = await ask(`/api/usersig?user=${encodeURIComponent(user)}`);
 
-  chat = window.TencentCloudChat.create({ SDKAppID: config.sdkappid, proxyServer: config.ws_all ?? config.ws });
+  chat = window.TencentCloudChat.create({
+    SDKAppID: config.sdkappid,
+    proxyServer: config.ws_all ?? config.ws,
+  });
   window.chat = chat; // for who plays in the console
   listen();
-  startList(open);
+  startList(user, open);
   startRoom(chat);
   startDialogs(chat, open);
   await chat.login({ userID: user, userSig: usersig });
@@ -56,7 +69,12 @@ function signInPage() {
 
 async function start() {
   translatePage();
-  for (const [id, word] of [['new', 'newChat'], ['sign-out', 'signOut'], ['back', 'back'], ['members', 'members']]) {
+  for (const [id, word] of [
+    ['new', 'newChat'],
+    ['sign-out', 'signOut'],
+    ['back', 'back'],
+    ['members', 'members'],
+  ]) {
     byId(id).title = say(word);
     byId(id).setAttribute('aria-label', say(word));
   }
@@ -111,7 +129,8 @@ function onList(list) {
   conversations = list;
   showList(conversations, currentID());
   for (const id of strangers.slice(0, 100)) watched.add(id);
-  if (strangers.length > 0) chat.subscribeUserStatus({ userIDList: strangers.slice(0, 100) }).catch(() => undefined);
+  if (strangers.length > 0)
+    chat.subscribeUserStatus({ userIDList: strangers.slice(0, 100) }).catch(() => undefined);
 }
 
 function onMessages(messages) {
@@ -134,7 +153,11 @@ function showNet(state) {
 async function open(id) {
   if (id) await openRoom(id);
   else closeRoom();
-  history.replaceState(null, '', `${location.pathname}${location.search}${id ? `#${encodeURIComponent(id)}` : ''}`);
+  history.replaceState(
+    null,
+    '',
+    `${location.pathname}${location.search}${id ? `#${encodeURIComponent(id)}` : ''}`,
+  );
   showList(conversations, currentID());
 }
 

@@ -82,7 +82,8 @@ export function showHead(state = '') {
   face(byId('room-face'), peerOf(conversation), titleOf(conversation));
   byId('room-title').textContent = titleOf(conversation);
   byId('room-state').textContent = state || quiet;
-  byId('room-state').className = `net ${type === TYPES.CONV_C2C && isOnline(userProfile.userID) ? 'connected' : ''}`;
+  byId('room-state').className =
+    `net ${type === TYPES.CONV_C2C && isOnline(userProfile.userID) ? 'connected' : ''}`;
 }
 
 async function loadOlder() {
@@ -154,7 +155,7 @@ function bubbleNode(message) {
   const node = make(
     'li',
     { className: `message ${message.flow}` },
-    message.flow === 'in' ? face(make('span'), message.from, author) : null,
+    isGroup && message.flow === 'in' ? face(make('span'), message.from, author) : null,
     make(
       'div',
       { className: 'bubble' },
@@ -185,9 +186,21 @@ function showFoot(node, message) {
   }
   const isPeer = message.conversationType === TYPES.CONV_C2C;
   const [mark, word] =
-    message.status === 'unSend' ? ['◷', 'sending'] : isPeer && message.isPeerRead ? ['✓✓', 'read'] : ['✓', 'sent'];
+    message.status === 'unSend'
+      ? ['◷', 'sending']
+      : isPeer && message.isPeerRead
+        ? ['✓✓', 'read']
+        : ['✓', 'sent'];
 
-  foot.append(make('span', { className: `mark ${word}`, textContent: mark, title: say(word), 'aria-label': say(word), role: 'img' }));
+  foot.append(
+    make('span', {
+      className: `mark ${word}`,
+      textContent: mark,
+      title: say(word),
+      'aria-label': say(word),
+      role: 'img',
+    }),
+  );
 }
 
 /** Marks of messages that changed. */
@@ -205,7 +218,8 @@ function separateDays() {
 
   for (const node of list.querySelectorAll('.day')) node.remove();
   for (const node of [...list.children]) {
-    if (node.dataset.day !== day) node.before(make('li', { className: 'day', textContent: node.dataset.day }));
+    if (node.dataset.day !== day)
+      node.before(make('li', { className: 'day', textContent: node.dataset.day }));
     day = node.dataset.day;
   }
 }
@@ -254,7 +268,8 @@ function onKey(event) {
 
 function onInput() {
   grow();
-  if (conversation?.type !== TYPES.CONV_C2C || !draft.value || Date.now() - lastTyping < TYPING_MS - 1000) return;
+  if (conversation?.type !== TYPES.CONV_C2C || !draft.value || Date.now() - lastTyping < TYPING_MS - 1000)
+    return;
   lastTyping = Date.now();
   const message = chat.createCustomMessage({
     to: peerOf(conversation),

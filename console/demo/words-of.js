@@ -41,10 +41,16 @@ export function titleOf(conversation) {
 
   if (type === TYPES.CONV_SYSTEM) return say('notifications');
   return (
-    userProfile?.nick || userProfile?.userID || groupProfile?.name || groupProfile?.groupID || conversation.conversationID
+    userProfile?.nick ||
+    userProfile?.userID ||
+    groupProfile?.name ||
+    groupProfile?.groupID ||
+    conversation.conversationID
   );
 }
 
 export function peerOf(conversation) {
-  return conversation.userProfile?.userID ?? conversation.groupProfile?.groupID ?? conversation.conversationID;
+  return (
+    conversation.userProfile?.userID ?? conversation.groupProfile?.groupID ?? conversation.conversationID
+  );
 }

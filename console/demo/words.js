@@ -1,6 +1,9 @@
 // What the page says, in English and Chinese. The browser's language decides, or ?lang=.
 const WORDS = {
-  signInHint: ['Pick a name. Open a second tab with another one, and talk.', '取一个名字，再开一个标签页用另一个名字，就可以聊天了。'],
+  signInHint: [
+    'Pick a name. Open a second tab with another one, and talk.',
+    '取一个名字，再开一个标签页用另一个名字，就可以聊天了。',
+  ],
   yourName: ['Your name', '用户名'],
   signIn: ['Sign in', '登录'],
   orAs: ['or as', '或使用'],
@@ -80,7 +83,9 @@ const WORDS = {
   kindOther: ['[Message]', '[消息]'],
 };
 
-export const language = (new URLSearchParams(location.search).get('lang') ?? navigator.language).startsWith('zh')
+export const language = (new URLSearchParams(location.search).get('lang') ?? navigator.language).startsWith(
+  'zh',
+)
   ? 'zh-CN'
   : 'en';
 
@@ -99,9 +104,10 @@ export function translatePage() {
   for (const node of document.querySelectorAll('[data-say]')) node.textContent = say(node.dataset.say);
 }
 
-const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
-const day = new Intl.DateTimeFormat(language, { month: 'short', day: 'numeric' });
-const dayAndYear = new Intl.DateTimeFormat(language, { year: 'numeric', month: 'short', day: 'numeric' });
+const region = navigator.language.startsWith(language.slice(0, 2)) ? navigator.language : language;
+const clock = new Intl.DateTimeFormat(region, { hour: '2-digit', minute: '2-digit' });
+const day = new Intl.DateTimeFormat(region, { month: 'short', day: 'numeric' });
+const dayAndYear = new Intl.DateTimeFormat(region, { year: 'numeric', month: 'short', day: 'numeric' });
 
 export function timeOf(seconds) {
   return clock.format(new Date(seconds * 1000));

@@ -135,7 +135,11 @@ test('two people talk; the message is a live object', async () => {
   assert.deepEqual(conversation.groupAtInfoList, []);
   assert.equal(conversation.userProfile.nick, 'Anna');
   assert.deepEqual(
-    [conversation.lastMessage.fromAccount, conversation.lastMessage.messageForShow, conversation.lastMessage.lastTime],
+    [
+      conversation.lastMessage.fromAccount,
+      conversation.lastMessage.messageForShow,
+      conversation.lastMessage.lastTime,
+    ],
     ['anna', 'hi <b>Ben</b>', got.time],
   );
 
@@ -163,7 +167,11 @@ test("the user's other device sees what was sent and what was read", async () =>
 test('online-only messages leave nothing behind', async () => {
   const eve = await signIn('eve');
   const fred = await signIn('fred');
-  const typing = eve.createCustomMessage({ to: 'fred', conversationType: 'C2C', payload: { data: 'typing' } });
+  const typing = eve.createCustomMessage({
+    to: 'fred',
+    conversationType: 'C2C',
+    payload: { data: 'typing' },
+  });
 
   await eve.sendMessage(typing, { onlineUserOnly: true });
   await until(() => fred.received().length === 1);
@@ -189,16 +197,31 @@ test('history comes in pages of 15, oldest first inside', async () => {
     assert.equal(data.isCompleted, next === '');
   } while (next !== '');
   assert.equal(pages, 3);
-  assert.deepEqual(seen, Array.from({ length: 40 }, (_, i) => `n${i + 1}`));
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 40 }, (_, i) => `n${i + 1}`),
+  );
   assert.equal(hans.received().length, 0);
   const again = await hans.getMessageList({ conversationID: 'C2Cgina' });
   const asked = server.seen.filter((kind) => kind === 'history').length;
 
   await hans.getMessageList({ conversationID: 'C2Cgina', nextReqMessageID: again.data.nextReqMessageID });
-  assert.equal(server.seen.filter((kind) => kind === 'history').length, asked, 'the second time it is at hand');
-  const hop = await hans.getMessageListHopping({ conversationID: 'C2Cgina', sequence: 10, direction: 1, count: 5 });
+  assert.equal(
+    server.seen.filter((kind) => kind === 'history').length,
+    asked,
+    'the second time it is at hand',
+  );
+  const hop = await hans.getMessageListHopping({
+    conversationID: 'C2Cgina',
+    sequence: 10,
+    direction: 1,
+    count: 5,
+  });
 
-  assert.deepEqual(hop.data.messageList.map((m) => m.payload.text), ['n10', 'n11', 'n12', 'n13', 'n14']);
+  assert.deepEqual(
+    hop.data.messageList.map((m) => m.payload.text),
+    ['n10', 'n11', 'n12', 'n13', 'n14'],
+  );
 });
 
 test('a conversation with someone new can be opened', async () => {
@@ -218,7 +241,11 @@ test('groups: make, talk, mention, join, leave', async () => {
   const jane = await signIn('jane');
   const karl = await signIn('karl');
   const lena = await signIn('lena');
-  const { data } = await jane.createGroup({ name: 'Chess', type: TYPES.GRP_PUBLIC, memberList: [{ userID: 'karl' }] });
+  const { data } = await jane.createGroup({
+    name: 'Chess',
+    type: TYPES.GRP_PUBLIC,
+    memberList: [{ userID: 'karl' }],
+  });
   const id = data.group.groupID;
 
   assert.equal(data.group.name, 'Chess');
@@ -243,10 +270,19 @@ test('groups: make, talk, mention, join, leave', async () => {
 
   assert.equal(joined.data.status, TYPES.JOIN_STATUS_SUCCESS);
   assert.equal(joined.data.group.groupID, id);
-  assert.deepEqual((await lena.getGroupList()).data.groupList.map((g) => g.groupID), [id]);
+  assert.deepEqual(
+    (await lena.getGroupList()).data.groupList.map((g) => g.groupID),
+    [id],
+  );
   const members = (await lena.getGroupMemberList({ groupID: id, count: 2 })).data;
 
-  assert.deepEqual(members.memberList.map((m) => [m.userID, m.role]), [['jane', 'Owner'], ['karl', 'Member']]);
+  assert.deepEqual(
+    members.memberList.map((m) => [m.userID, m.role]),
+    [
+      ['jane', 'Owner'],
+      ['karl', 'Member'],
+    ],
+  );
   assert.equal(members.offset, 2);
   await say(lena, id, 'hello all', 'GROUP');
   await until(() => jane.texts().includes('hello all') && karl.texts().includes('hello all'));
@@ -278,7 +314,10 @@ test('tips and system notices are messages', async () => {
   assert.equal(notice.payload.groupProfile.name, 'Tips');
   const list = (await mona.getConversationList()).data.conversationList;
 
-  assert.deepEqual(list.map((c) => c.conversationID), ['@TIM#SYSTEM']);
+  assert.deepEqual(
+    list.map((c) => c.conversationID),
+    ['@TIM#SYSTEM'],
+  );
   assert.equal((await mona.getMessageList({ conversationID: '@TIM#SYSTEM' })).data.messageList[0], notice);
 });
 
@@ -293,7 +332,10 @@ test('profiles, and who is online', async () => {
   assert.equal((await rejection(paul.updateMyProfile({}))).code, 2722);
   const status = await paul.getUserStatus({ userIDList: ['paul', 'nobody'] });
 
-  assert.deepEqual(status.data.successUserList.map((s) => s.statusType), [1, 2]);
+  assert.deepEqual(
+    status.data.successUserList.map((s) => s.statusType),
+    [1, 2],
+  );
   await paul.subscribeUserStatus({ userIDList: ['rosa'] });
   await until(() => paul.told(EVENT.USER_STATUS_UPDATED).length === 1);
   const rosa = await signIn('rosa');
@@ -310,7 +352,8 @@ test('pin, mute, delete', async () => {
   server.say('sam', 'tina', 'one');
   server.say('uwe', 'tina', 'two');
   const tina = await signIn('tina');
-  const order = () => tina.getConversationList().then((r) => r.data.conversationList.map((c) => c.conversationID));
+  const order = () =>
+    tina.getConversationList().then((r) => r.data.conversationList.map((c) => c.conversationID));
 
   server.say('uwe', 'tina', 'three', { timeMs: Date.now() + 2000 });
   await until(async () => (await order())[0] === 'C2Cuwe');
@@ -334,7 +377,9 @@ test('what is not supported exists and rejects with 2905', async () => {
     assert.equal((await rejection(vera[name]({}))).code, 2905, name);
   assert.deepEqual((await vera.getFriendList()).data, []);
   assert.deepEqual((await vera.getMessageReadReceiptList([])).data, { messageList: [] });
-  assert.deepEqual((await vera.callExperimentalAPI('isCommercialAbilityEnabled', 1)).data, { enabled: false });
+  assert.deepEqual((await vera.callExperimentalAPI('isCommercialAbilityEnabled', 1)).data, {
+    enabled: false,
+  });
   assert.equal(vera.callExperimentalAPI('canIUseModule', 1), true);
   assert.equal((await rejection(vera.sendMessage({}))).code, 2105);
 });

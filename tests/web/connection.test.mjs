@@ -207,8 +207,14 @@ test('nobody minds a storm: cuts and lost pushes, two senders, everything once a
   server.say('nobody', 'storm', 'last', { convType: 2 });
   await until(() => ben.texts().includes('last') && anna.texts().includes('last'));
   assert.equal(expected.length, 120);
-  assert.deepEqual(ben.received().map((m) => m.sequence), [...expected, 121]);
+  assert.deepEqual(
+    ben.received().map((m) => m.sequence),
+    [...expected, 121],
+  );
   const others = server.log('g:storm').msgs.filter((m) => m.from !== 'anna');
 
-  assert.deepEqual(anna.received().map((m) => m.sequence), others.map((m) => m.seq));
+  assert.deepEqual(
+    anna.received().map((m) => m.sequence),
+    others.map((m) => m.seq),
+  );
 });

@@ -32,7 +32,11 @@ let anna;
 let ben;
 
 async function open(user, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1100, height: 720 }, locale: 'en-GB', ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1100, height: 720 },
+    locale: 'en-GB',
+    ...options,
+  });
   const page = await context.newPage();
 
   page.setDefaultTimeout(10000);

@@ -151,7 +151,13 @@ export class FakeServer {
   conv(user, key) {
     const log = this.logs.get(key) ?? new Log();
     const group = key.startsWith('g:') ? key.slice(2) : '';
-    const peer = group || key.slice(2).split(':').find((u) => u !== user) || user;
+    const peer =
+      group ||
+      key
+        .slice(2)
+        .split(':')
+        .find((u) => u !== user) ||
+      user;
     const last = log.visible(user).at(-1);
     const read = log.read.get(user) ?? 0;
     const unread = log.msgs.filter((m) => m.seq > read && m.from !== user && (m.flags & 2) === 0);

@@ -65,9 +65,17 @@ test('an app compiles against the types, as module and as CommonJS', () => {
     }
     main();`;
 
-  writeFileSync(join(dir, 'a.mts'), app(`import TencentCloudChat from 'hongyan-chat'; import type { Message } from 'hongyan-chat'; let m: Message | undefined; void m;`));
+  writeFileSync(
+    join(dir, 'a.mts'),
+    app(
+      `import TencentCloudChat from 'hongyan-chat'; import type { Message } from 'hongyan-chat'; let m: Message | undefined; void m;`,
+    ),
+  );
   writeFileSync(join(dir, 'b.cts'), app(`import TencentCloudChat = require('hongyan-chat');`));
-  execFileSync(process.execPath, ['-e', `require('fs').mkdirSync(${JSON.stringify(join(dir, 'node_modules'))}); require('fs').symlinkSync(${JSON.stringify(sdkHome)}, ${JSON.stringify(join(dir, 'node_modules/hongyan-chat'))})`]);
+  execFileSync(process.execPath, [
+    '-e',
+    `require('fs').mkdirSync(${JSON.stringify(join(dir, 'node_modules'))}); require('fs').symlinkSync(${JSON.stringify(sdkHome)}, ${JSON.stringify(join(dir, 'node_modules/hongyan-chat'))})`,
+  ]);
   execFileSync(
     process.execPath,
     [tsc, '--noEmit', '--strict', '--module', 'node16', '--lib', 'es2020,dom', 'a.mts', 'b.cts'],
@@ -100,7 +108,8 @@ const METHODS = `login logout destroy isReady getLoginUser getServerTime on off 
   setGroupMemberCustomField initGroupAttributes setGroupAttributes deleteGroupAttributes
   getGroupAttributes markGroupMemberList pinGroupMessage getPinnedGroupMessageList invite accept`;
 
-const SYNCHRONOUS = /^(create\w*Message|on|off|isReady|get(LoginUser|ServerTime|TotalUnread\w*)|findMessage|setLogLevel|registerPlugin|destroy|unsubscribeUserStatus|getMessageReadReceiptList|callExperimentalAPI)$/;
+const SYNCHRONOUS =
+  /^(create\w*Message|on|off|isReady|get(LoginUser|ServerTime|TotalUnread\w*)|findMessage|setLogLevel|registerPlugin|destroy|unsubscribeUserStatus|getMessageReadReceiptList|callExperimentalAPI)$/;
 
 test('every method is there, and before login rejects with 2024 or 2905', async () => {
   const chat = Chat.create({ SDKAppID: 1400000099, socket: class {} });
@@ -108,9 +117,14 @@ test('every method is there, and before login rejects with 2024 or 2905', async 
   for (const name of METHODS.split(/\s+/)) {
     assert.equal(typeof chat[name], 'function', name);
     if (SYNCHRONOUS.test(name) || name === 'login') continue;
-    const { code } = await rejection(chat[name]({ conversationID: 'C2Ca', userIDList: [], nick: 'x', newOwnerID: 'x' }));
+    const { code } = await rejection(
+      chat[name]({ conversationID: 'C2Ca', userIDList: [], nick: 'x', newOwnerID: 'x' }),
+    );
 
-    assert.ok(code === 2024 || code === 2905 || code === 2602 || code === 2503 || code === 2500, `${name}: ${code}`);
+    assert.ok(
+      code === 2024 || code === 2905 || code === 2602 || code === 2503 || code === 2500,
+      `${name}: ${code}`,
+    );
   }
 });
 

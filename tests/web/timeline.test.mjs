@@ -42,7 +42,10 @@ test('any order of arrival gives the same story', () => {
       line.offer(msg(seq));
       told.push(...seqs(line.drain()));
     }
-    assert.deepEqual(told, order.sort((a, b) => a - b));
+    assert.deepEqual(
+      told,
+      order.sort((a, b) => a - b),
+    );
   }
 });
 
@@ -62,7 +65,10 @@ test('pages go back to the beginning', () => {
   const line = new Timeline(20);
 
   assert.equal(line.page(Infinity, 5), null);
-  line.prepend(Array.from({ length: 20 }, (_, i) => msg(i + 1)), 1);
+  line.prepend(
+    Array.from({ length: 20 }, (_, i) => msg(i + 1)),
+    1,
+  );
   const first = line.page(Infinity, 15);
   const second = line.page(first.list[0].sequence, 15);
 
@@ -83,10 +89,22 @@ test('a page fetched twice is here once', () => {
 });
 
 test('the wait before an attempt grows to a bound and is spread', () => {
-  assert.equal(backoff(0, () => 1), 300);
-  assert.equal(backoff(3, () => 1), 2400);
-  assert.equal(backoff(50, () => 1), 15000);
-  assert.equal(backoff(5, () => 0), 0);
+  assert.equal(
+    backoff(0, () => 1),
+    300,
+  );
+  assert.equal(
+    backoff(3, () => 1),
+    2400,
+  );
+  assert.equal(
+    backoff(50, () => 1),
+    15000,
+  );
+  assert.equal(
+    backoff(5, () => 0),
+    0,
+  );
 });
 
 test('every payload survives the wire', () => {
@@ -115,7 +133,11 @@ test('an image has three sizes even if one was sent', () => {
 
   assert.deepEqual(
     content.imageInfoArray.map((i) => [i.type, i.url, i.width]),
-    [[0, 'http://a/b', 4], [1, 'http://a/b', 4], [2, 'http://a/b', 4]],
+    [
+      [0, 'http://a/b', 4],
+      [1, 'http://a/b', 4],
+      [2, 'http://a/b', 4],
+    ],
   );
 });
 

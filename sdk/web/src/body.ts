@@ -11,7 +11,8 @@ interface Row {
   fromWire(elem: any): Payload;
 }
 
-const str = (value: unknown): string => wellFormed(value === undefined || value === null ? '' : String(value));
+const str = (value: unknown): string =>
+  wellFormed(value === undefined || value === null ? '' : String(value));
 const num = (value: unknown): number => Number(value) || 0;
 
 /* On the wire as in REST: 1 original, 2 large, 3 thumbnail; in imageInfoArray original first. */

@@ -1,15 +1,15 @@
 import { backoff } from './backoff.js';
-import { bytesOf, decodeFrame, encodeFrame, hy, type Body, type Kind } from './codec.js';
+import { bytesOf, decodeFrame, encodeFrame, hy, type Body } from './codec.js';
 import { CODES } from './codes.js';
 import { ChatError, sdkError } from './errors.js';
 import { log } from './log.js';
+import { isPassing, Requests } from './requests.js';
 import type { SocketClass, SocketLike } from './types.js';
 
 /* connection - one signed-in session over whatever WebSocket can be had.
  *
- * It connects, signs in, pings, and when the link is lost connects again and resumes. A question
- * asked meanwhile waits; one that was written and not answered is written again, which the server
- * tolerates (a message has its client_id). Only kinds in ONCE are not: they fail. */
+ * It connects, signs in, pings, and when the link is lost connects again and resumes. What happens
+ * to questions meanwhile is told in requests.ts. */
 
 export type NetState = 'connected' | 'connecting' | 'disconnected';
 
@@ -30,50 +30,12 @@ export interface ConnectionHandler {
   onEnd(why: hy.IKickedNotice): void;
 }
 
-interface Pending {
-  bytes: Uint8Array;
-  kind: Kind;
-  deadline: number;
-  timer: Timer;
-  retry: Timer;
-  tries: number;
-  written: boolean;
-  resolve(frame: hy.Frame): void;
-  reject(error: ChatError): void;
-}
-
 type Timer = ReturnType<typeof setTimeout> | undefined;
 type Handshake = 'none' | 'resume' | 'sign in';
 
-/* Doing these twice is not doing them once. */
-const ONCE: ReadonlySet<Kind> = new Set<Kind>([
-  'groupCreate',
-  'groupQuit',
-  'groupDestroy',
-  'groupOwner',
-  'membersRemove',
-]);
-
-/* The cluster is busy or mending itself: the same question may be answered a moment later. */
-const PASSING: ReadonlySet<number> = new Set<number>([
-  CODES.TIMEOUT,
-  CODES.BUSY,
-  CODES.UNAVAILABLE,
-  CODES.C2C_NETWORK,
-  CODES.TOO_MANY_LINKS,
-  CODES.CONNECT_RATE,
-  CODES.LOGIN_TIMEOUT,
-  CODES.ACCOUNT_INTERNAL,
-]);
-
 const WHY = hy.KickedNotice.Why;
 /* After these the client is welcome back. */
-const COME_BACK: ReadonlySet<number> = new Set<number>([
-  WHY.UNKNOWN,
-  WHY.SLOW,
-  WHY.PROTOCOL,
-  WHY.TIMEOUT,
-]);
+const COME_BACK: ReadonlySet<number> = new Set<number>([WHY.UNKNOWN, WHY.SLOW, WHY.PROTOCOL, WHY.TIMEOUT]);
 
 const HANDSHAKE_MS = 10000;
 const STEADY_MS = 5000;
@@ -87,8 +49,7 @@ export class Connection {
   private state: NetState = 'disconnected';
   private signIn: hy.ISignInReq | null = null;
   private session: hy.ISignInRes | null = null;
-  private lastId = 0;
-  private pending = new Map<number, Pending>();
+  private requests = new Requests((bytes) => this.write(bytes));
   private attempt = 0;
   private urlIndex: number;
   private reconnectTimer: Timer;
@@ -132,23 +93,7 @@ export class Connection {
   /** Ask; resolves to the answer, rejects with its code, or with 2801 after the time. */
   request(body: Body, timeoutMs = this.options.timeoutMs): Promise<hy.Frame> {
     if (!this.signIn) return Promise.reject(sdkError('NOT_LOGGED_IN'));
-    return new Promise((resolve, reject) => {
-      const id = ++this.lastId;
-      const ask: Pending = {
-        bytes: encodeFrame({ ...body, id }),
-        kind: Object.keys(body)[0] as Kind,
-        deadline: Date.now() + timeoutMs,
-        timer: setTimeout(() => this.settle(id, sdkError('TIMEOUT')), timeoutMs),
-        retry: undefined,
-        tries: 0,
-        written: false,
-        resolve,
-        reject,
-      };
-
-      this.pending.set(id, ask);
-      if (this.online) this.write(ask);
-    });
+    return this.requests.ask(body, timeoutMs, this.online);
   }
 
   /** The server's clock, as far as is known. */
@@ -186,21 +131,20 @@ export class Connection {
 
     if (token && token.length > 0) {
       this.handshake = 'resume';
-      socket.send(encodeFrame({ id: ++this.lastId, resume: { resumeToken: token } }));
+      socket.send(encodeFrame({ id: this.requests.nextId(), resume: { resumeToken: token } }));
     } else this.sendSignIn(socket);
   }
 
   private sendSignIn(socket: SocketLike): void {
     this.handshake = 'sign in';
-    socket.send(encodeFrame({ id: ++this.lastId, signIn: this.signIn }));
+    socket.send(encodeFrame({ id: this.requests.nextId(), signIn: this.signIn }));
   }
 
   /** This link is of no use any more; go on with the next one unless the session is over. */
   private lost(socket: SocketLike): void {
     if (socket !== this.socket) return;
     this.drop();
-    for (const [id, ask] of this.pending)
-      if (ask.written && ONCE.has(ask.kind)) this.settle(id, sdkError('NETWORK'));
+    this.requests.linkLost();
     this.urlIndex++;
     this.later();
   }
@@ -251,7 +195,7 @@ export class Connection {
     this.signIn = null;
     this.session = null;
     this.attempt = 0;
-    for (const id of [...this.pending.keys()]) this.settle(id, error);
+    this.requests.failAll(error);
     this.setState('disconnected');
   }
 
@@ -291,7 +235,7 @@ export class Connection {
     else if (frame.goAway) this.goAway(frame.goAway.retryAfterMs ?? 0);
     else if (this.handshake !== 'none') this.greeted(socket, frame);
     else if (frame.id === 0) this.handler.onNotice(frame);
-    else this.answered(frame);
+    else this.requests.answered(frame);
   }
 
   /** The answer to sign-in or resume. */
@@ -303,7 +247,7 @@ export class Connection {
     if (this.handshake === 'resume') {
       this.session = null;
       this.sendSignIn(socket);
-    } else if (PASSING.has(frame.code)) {
+    } else if (isPassing(frame.code)) {
       this.refusal = new ChatError(frame.code, frame.info);
       this.lost(socket);
     } else this.refused(frame);
@@ -328,7 +272,7 @@ export class Connection {
     this.online = true;
     this.onlineSince = Date.now();
     this.clockOffset = (res.serverTimeMs || Date.now()) - Date.now();
-    for (const ask of this.pending.values()) this.write(ask);
+    this.requests.writeAll();
     this.beatLater();
     this.setState('connected');
     this.opening?.resolve(res);
@@ -349,40 +293,13 @@ export class Connection {
     this.later(retryAfterMs + Math.random() * 100);
   }
 
-  private answered(frame: hy.Frame): void {
-    const ask = this.pending.get(frame.id);
-
-    if (!ask) return;
-    if (frame.code !== 0 && PASSING.has(frame.code) && !ONCE.has(ask.kind)) this.retryLater(ask);
-    else if (frame.code !== 0) this.settle(frame.id, new ChatError(frame.code, frame.info));
-    else this.settle(frame.id, frame);
-  }
-
-  private retryLater(ask: Pending): void {
-    const waitMs = backoff(ask.tries++);
-
-    if (Date.now() + waitMs >= ask.deadline) return; // the timer ends it
-    ask.retry = setTimeout(() => this.online && this.write(ask), waitMs);
-  }
-
-  private write(ask: Pending): void {
-    ask.written = true;
+  private write(bytes: Uint8Array): void {
+    if (!this.online) return;
     try {
-      this.socket?.send(ask.bytes);
+      this.socket?.send(bytes);
     } catch (err) {
       log.warn('write', err); // the link is closing: it is written again on the next
     }
-  }
-
-  private settle(id: number, outcome: hy.Frame | ChatError): void {
-    const ask = this.pending.get(id);
-
-    if (!ask) return;
-    this.pending.delete(id);
-    clearTimeout(ask.timer);
-    clearTimeout(ask.retry);
-    if (outcome instanceof ChatError) ask.reject(outcome);
-    else ask.resolve(outcome);
   }
 
   // ---------------------------------------------------------------- heartbeat

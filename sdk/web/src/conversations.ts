@@ -63,6 +63,7 @@ function newEntry(view: Conversation): Entry {
 
 export class Conversations {
   private entries = new Map<string, Entry>();
+  private strangers = new Map<string, Conversation>(); // shown to the app, in no list yet
   private told = -1; // the total unread count of the last event
   readonly changed = coalesce(() => this.tell());
 
@@ -74,6 +75,7 @@ export class Conversations {
 
   clear(): void {
     this.entries.clear();
+    this.strangers.clear();
     this.told = -1;
   }
 
@@ -114,12 +116,25 @@ export class Conversations {
   private entry(id: string): Entry {
     let e = this.entries.get(id);
 
-    if (!e) this.entries.set(id, (e = newEntry(this.blank(id))));
+    if (!e) {
+      this.entries.set(id, (e = newEntry(this.blank(id))));
+      this.strangers.delete(id);
+    }
     return e;
   }
 
-  /** A conversation object that is in no list. */
+  /** A conversation object that is in no list. With its first message the same object gets there. */
   blank(id: string): Conversation {
+    const known = this.strangers.get(id);
+
+    if (known) return known;
+    const view = this.makeView(id);
+
+    this.strangers.set(id, view);
+    return view;
+  }
+
+  private makeView(id: string): Conversation {
     const name = splitConversationID(id);
     const view: Conversation = {
       conversationID: id,
@@ -188,7 +203,13 @@ export class Conversations {
   }
 
   remove(id: string): void {
-    if (this.entries.delete(id)) this.changed();
+    const view = this.find(id);
+
+    if (!view) return;
+    this.entries.delete(id);
+    this.strangers.set(id, view); // an app may have it open
+    view.unreadCount = 0;
+    this.changed();
   }
 
   /** A message has its place now: it is the last, and may be unread. */

@@ -250,7 +250,10 @@ export class Groups {
 
     if (!group) return;
     if (tip.operationType === TYPES.GRP_TIP_MBR_JOIN) group.memberCount += tip.userIDList.length;
-    else if (tip.operationType === TYPES.GRP_TIP_MBR_QUIT || tip.operationType === TYPES.GRP_TIP_MBR_KICKED_OUT)
+    else if (
+      tip.operationType === TYPES.GRP_TIP_MBR_QUIT ||
+      tip.operationType === TYPES.GRP_TIP_MBR_KICKED_OUT
+    )
       group.memberCount = Math.max(0, group.memberCount - tip.userIDList.length);
     else if (tip.operationType === TYPES.GRP_TIP_GRP_PROFILE_UPDATED) Object.assign(group, renamed(tip));
     if (touchesMe || tip.operationType >= TYPES.GRP_TIP_MBR_SET_ADMIN) void this.refresh(groupID);

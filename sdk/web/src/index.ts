@@ -1,4 +1,4 @@
-import { Chat } from './client.js';
+import { createClient } from './client.js';
 import { CODES } from './codes.js';
 import { TSignaling, TYPES } from './constants.js';
 import { sdkError } from './errors.js';
@@ -24,7 +24,7 @@ function create(options: CreateOptions): ChatSDK {
   let chat = instances.get(key);
 
   if (!chat) {
-    chat = new Chat(options, () => instances.delete(key)) as ChatSDK;
+    chat = createClient(options, () => instances.delete(key));
     instances.set(key, chat);
   }
   return chat;

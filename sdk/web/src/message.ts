@@ -142,7 +142,10 @@ export function stamp(m: Message, timeMs: number): void {
 
 function fillContent(m: Message, wire: hy.IMsg, me: string): void {
   const elements = decodeBody(wire.body ?? new Uint8Array(0));
-  const first = elements[0] ?? { type: TYPES.MSG_CUSTOM, content: { data: '', description: '', extension: '' } };
+  const first = elements[0] ?? {
+    type: TYPES.MSG_CUSTOM,
+    content: { data: '', description: '', extension: '' },
+  };
 
   m.ID = messageID(wire, me);
   m.type = first.type;

@@ -1,19 +1,17 @@
 import { backoff } from './backoff.js';
-import { encodeBody, isMessageType } from './body.js';
-import { hy, utf8 } from './codec.js';
-import { C2C, FLAG, GROUP, PRIORITIES, TYPES } from './constants.js';
+import { hy } from './codec.js';
+import { C2C, GROUP, TYPES } from './constants.js';
 import type { Conversations } from './conversations.js';
 import { ChatError, sdkError } from './errors.js';
 import { EVENT } from './events.js';
 import type { Groups } from './groups.js';
 import { isLive } from './groups.js';
 import { log } from './log.js';
-import { fillMessage, Message, messageID, splitConversationID, stamp } from './message.js';
+import { fillMessage, Message, messageID, splitConversationID } from './message.js';
 import type { Session } from './session.js';
 import { Timeline, type Page } from './timeline.js';
-import type { Payload, SendOptions } from './types.js';
 
-/* messages - sending, receiving and history.
+/* messages - receiving and history.
  *
  * Every message is one object, found by ID. What arrives goes through the conversation's timeline,
  * which hands it out once and in order; what is missing in between is pulled from the server. */
@@ -34,16 +32,13 @@ export class Messages {
   private opening = new Map<string, Message[]>();
   private wanted = new Map<string, number>(); // newest place the server told of
   private filling = new Set<string>();
-  private sending = new Map<string, Promise<unknown>>();
   private toldTo = new Map<string, number>(); // of timelines that are gone
-  private notices: Message[] = []; // of @TIM#SYSTEM
   private syncedMs = 0;
 
   constructor(
     private session: Session,
     private conversations: Conversations,
     private groups: Groups,
-    private sendTimeoutMs: number,
   ) {}
 
   clear(): void {
@@ -51,9 +46,7 @@ export class Messages {
     this.lines.clear();
     this.opening.clear();
     this.wanted.clear();
-    this.sending.clear();
     this.toldTo.clear();
-    this.notices = [];
     this.syncedMs = 0;
   }
 
@@ -136,6 +129,18 @@ export class Messages {
 
   // ---------------------------------------------------------------- receiving
 
+  /** A message that was sent from here has its place. */
+  placed(m: Message): void {
+    if (m.sequence > 0 && this.place(m)) this.pump(m.conversationID);
+  }
+
+  /** What is no message of the wire, to be found and told. */
+  add(m: Message): void {
+    this.byID.set(m.ID, m);
+    this.conversations.note(m);
+    this.session.emit(EVENT.MESSAGE_RECEIVED, [m]);
+  }
+
   receive(msgs: hy.IMsg[]): void {
     const touched = new Set<string>();
 
@@ -203,7 +208,9 @@ export class Messages {
     const { convListRes } = await this.session.ask({ convGet: { type: name.wire, peer: name.peer } });
     const conv = convListRes?.convs?.[0];
 
-    if (conv && conv.lastSeq) this.conversations.adopt(conv, conv.lastMsg ? this.know(conv.lastMsg) : null);
+    // A stranger is no entry of the list, a group one is in is.
+    if (conv && (conv.lastSeq || conv.self?.role))
+      this.conversations.adopt(conv, conv.lastMsg ? this.know(conv.lastMsg) : null);
     return conv;
   }
 
@@ -304,7 +311,6 @@ export class Messages {
 
   /** A page of history, newest first asked, ascending inside. */
   async page(id: string, beforeID: string, count: number): Promise<Page> {
-    if (id === TYPES.CONV_SYSTEM) return this.noticePage(beforeID, count);
     const line = this.lines.get(id) ?? (await this.lookInto(id));
     const before = beforeID === '' ? Infinity : this.find(beforeID)?.sequence;
 
@@ -334,17 +340,13 @@ export class Messages {
     return line;
   }
 
-  private noticePage(beforeID: string, count: number): Page {
-    const at = this.notices.findIndex((m) => m.ID === beforeID);
-    const end = at < 0 ? this.notices.length : at;
-    const start = Math.max(0, end - count);
-    const list = this.notices.slice(start, end);
-
-    return { list, next: start > 0 ? list[0].ID : '', isCompleted: start === 0 };
-  }
-
   /** A page around a place that need not be next to what is here. */
-  async hop(id: string, at: { sequence?: number; time?: number }, newer: boolean, count: number): Promise<Hop> {
+  async hop(
+    id: string,
+    at: { sequence?: number; time?: number },
+    newer: boolean,
+    count: number,
+  ): Promise<Hop> {
     const ask = at.sequence
       ? { fromSeq: at.sequence }
       : { timeMs: at.time ? at.time * 1000 + (newer ? 0 : 999) : 0 };
@@ -360,59 +362,6 @@ export class Messages {
 
   clearHistory(id: string): void {
     this.lines.get(id)?.clear();
-    if (id === TYPES.CONV_SYSTEM) this.notices = [];
-  }
-
-  // ---------------------------------------------------------------- sending
-
-  /** Sends to one conversation go one after the other, so that no retry can change their order. */
-  async send(m: Message, options: SendOptions = {}): Promise<Message> {
-    if (!(m instanceof Message) || !isMessageType(m.type)) throw sdkError('NOT_A_MESSAGE');
-    if (m.conversationType !== TYPES.CONV_C2C && m.conversationType !== TYPES.CONV_GROUP)
-      throw sdkError('BAD_CONVERSATION_TYPE');
-    const before = this.sending.get(m.conversationID) ?? Promise.resolve();
-    const mine = before.then(() => this.sendNow(m, options));
-    const done = mine.catch(() => undefined);
-
-    m.status = 'unSend';
-    this.sending.set(m.conversationID, done);
-    void done.then(() => {
-      if (this.sending.get(m.conversationID) === done) this.sending.delete(m.conversationID);
-    });
-    return mine;
-  }
-
-  private async sendNow(m: Message, options: SendOptions): Promise<Message> {
-    try {
-      const { sendRes } = await this.session.ask({ send: this.request(m, options) }, this.sendTimeoutMs);
-
-      m.status = 'success';
-      m.sequence = sendRes?.seq ?? 0;
-      if (sendRes?.timeMs) stamp(m, sendRes.timeMs);
-    } catch (err) {
-      if ((m.status as string) === 'success') return m; // seen in the history meanwhile
-      m.status = 'fail';
-      throw err;
-    }
-    if (m.sequence > 0 && this.place(m)) this.pump(m.conversationID);
-    return m;
-  }
-
-  private request(m: Message, options: SendOptions): hy.ISendReq {
-    m._flags = flagsOf(m, options);
-    return {
-      convType: m.conversationType === TYPES.CONV_C2C ? C2C : GROUP,
-      to: m.to,
-      clientId: m.ID,
-      random: m.random,
-      body: encodeBody(m.type, m.payload),
-      flags: m._flags,
-      priority: Math.max(0, PRIORITIES.indexOf(m.priority as 'Normal')),
-      cloudCustomData: utf8(m.cloudCustomData),
-      clientTimeS: m.clientTime,
-      atUsers: m.atUserList,
-      offlinePush: options.offlinePushInfo ? utf8(JSON.stringify(pushInfo(options.offlinePushInfo))) : undefined,
-    };
   }
 
   // ---------------------------------------------------------------- reading
@@ -454,55 +403,4 @@ export class Messages {
     if (news.length > 0) this.session.emit(EVENT.MESSAGE_READ_BY_PEER, news);
     return true;
   }
-
-  // ---------------------------------------------------------------- notices
-
-  /** A group system notice is a message of @TIM#SYSTEM. */
-  onSystem(notice: hy.ISystemNotice, text: string): void {
-    const m = new Message();
-
-    m.type = TYPES.MSG_GRP_SYS_NOTICE;
-    m.conversationID = m.conversationType = TYPES.CONV_SYSTEM;
-    m.ID = `${TYPES.CONV_SYSTEM}-${notice.timeMs}-${notice.type}-${notice.group}-${this.notices.length}`;
-    m.from = notice.operatorId ?? '';
-    m.to = this.session.me;
-    stamp(m, notice.timeMs ?? 0);
-    m.sequence = this.notices.length + 1;
-    m.status = 'success';
-    m.isSystemMessage = true;
-    m.payload = {
-      operatorID: notice.operatorId,
-      operationType: notice.type,
-      groupProfile: { groupID: notice.group, groupName: notice.groupName, name: notice.groupName },
-      handleMessage: notice.type === 255 ? '' : text,
-      userDefinedField: notice.type === 255 ? text : '',
-    };
-    m._elements = [{ type: m.type, content: m.payload }];
-    this.byID.set(m.ID, m);
-    this.notices.push(m);
-    this.conversations.note(m);
-    this.session.emit(EVENT.MESSAGE_RECEIVED, [m]);
-  }
-}
-
-function flagsOf(m: Message, options: SendOptions): number {
-  const control = options.messageControlInfo ?? {};
-
-  return (
-    (options.onlineUserOnly ? FLAG.ONLINE_ONLY : 0) |
-    (control.excludedFromUnreadCount ? FLAG.NO_UNREAD : 0) |
-    (control.excludedFromLastMessage ? FLAG.NO_LAST : 0) |
-    (options.offlinePushInfo?.disablePush ? FLAG.NO_PUSH : 0) |
-    (m.needReadReceipt ? FLAG.NEED_RECEIPT : 0)
-  );
-}
-
-/** OfflinePushInfo as REST has it. */
-function pushInfo(info: Payload): Payload {
-  return {
-    PushFlag: info.disablePush ? 1 : 0,
-    Title: info.title ?? '',
-    Desc: info.description ?? '',
-    Ext: info.extension ?? '',
-  };
 }

@@ -70,7 +70,9 @@ export function profileFields(change: Partial<Profile>): hy.IField[] {
 
     if (value === undefined || value === null) continue;
     fields.push(
-      kind === 'num' ? { name: TAG + tag, num: Number(value) } : { name: TAG + tag, str: utf8(String(value)) },
+      kind === 'num'
+        ? { name: TAG + tag, num: Number(value) }
+        : { name: TAG + tag, str: utf8(String(value)) },
     );
   }
   for (const { key, value } of change.profileCustomField ?? [])
@@ -174,7 +176,9 @@ export class Profiles {
     if (this.watched.size === 0 || !this.session.me) return;
     try {
       const states = await this.status([...this.watched.keys()]);
-      const news = states.filter((s) => this.watched.has(s.userID) && this.watched.get(s.userID) !== s.statusType);
+      const news = states.filter(
+        (s) => this.watched.has(s.userID) && this.watched.get(s.userID) !== s.statusType,
+      );
 
       for (const s of news) this.watched.set(s.userID, s.statusType);
       if (news.length > 0) this.session.emit(EVENT.USER_STATUS_UPDATED, news);

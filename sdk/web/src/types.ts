@@ -278,7 +278,12 @@ export interface ChatSDK {
     time?: number;
     direction?: number;
     count?: number;
-  }): Answer<{ messageList: Message[]; isCompleted: boolean; nextMessageTime?: number; nextMessageSeq?: number }>;
+  }): Answer<{
+    messageList: Message[];
+    isCompleted: boolean;
+    nextMessageTime?: number;
+    nextMessageSeq?: number;
+  }>;
   setMessageRead(options: { conversationID: string }): Answer<object>;
   setAllMessageRead(options?: { scope?: string }): Answer<object>;
   getTotalUnreadMessageCount(): number;
@@ -290,12 +295,17 @@ export interface ChatSDK {
     userIDList?: string[];
     messageRemindType: string;
   }): Answer<any>;
-  setConversationDraft(options: { conversationID: string; draftText: string }): Answer<{ conversationID: string }>;
+  setConversationDraft(options: {
+    conversationID: string;
+    draftText: string;
+  }): Answer<{ conversationID: string }>;
 
   getMyProfile(): Answer<Profile>;
   getUserProfile(options: { userIDList: string[] }): Answer<Profile[]>;
   updateMyProfile(options: Partial<Profile>): Answer<Profile>;
-  getUserStatus(options: { userIDList: string[] }): Answer<{ successUserList: UserStatus[]; failureUserList: any[] }>;
+  getUserStatus(options: {
+    userIDList: string[];
+  }): Answer<{ successUserList: UserStatus[]; failureUserList: any[] }>;
   subscribeUserStatus(options: { userIDList: string[] }): Answer<{ failureUserList: any[] }>;
   unsubscribeUserStatus(options?: { userIDList?: string[] }): Answer<{ failureUserList: any[] }>;
   getFriendList(): Answer<any[]>;
@@ -319,7 +329,10 @@ export interface ChatSDK {
     offset?: number | string;
     role?: string;
   }): Answer<{ memberList: GroupMember[]; offset: number }>;
-  getGroupMemberProfile(options: { groupID: string; userIDList: string[] }): Answer<{ memberList: GroupMember[] }>;
+  getGroupMemberProfile(options: {
+    groupID: string;
+    userIDList: string[];
+  }): Answer<{ memberList: GroupMember[] }>;
   addGroupMember(options: { groupID: string; userIDList: string[] }): Answer<{
     successUserIDList: string[];
     failureUserIDList: string[];
@@ -334,7 +347,11 @@ export interface ChatSDK {
   setGroupMemberMuteTime(options: { groupID: string; userID: string; muteTime: number }): Answer<any>;
   setGroupMemberRole(options: { groupID: string; userID: string; role: string }): Answer<any>;
   setGroupMemberNameCard(options: { groupID: string; userID?: string; nameCard: string }): Answer<any>;
-  setGroupMemberCustomField(options: { groupID: string; userID?: string; memberCustomField: any[] }): Answer<any>;
+  setGroupMemberCustomField(options: {
+    groupID: string;
+    userID?: string;
+    memberCustomField: any[];
+  }): Answer<any>;
 
   /** What the service does not offer yet exists and rejects with code 2905. */
   [unsupported: string]: any;

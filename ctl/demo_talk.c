@@ -34,8 +34,8 @@ static void on_sent(void *arg, const struct hongyan_sent *sent)
 {
     struct scene *scene = arg;
 
-    if (sent->code == 0)
-        return;
+    if (sent->code == 0 || scene->heard == LINES)
+        return; /* all has arrived: that answer is on its way */
     fprintf(stderr, "hongyanctl: %u %s\n", sent->code, sent->info);
     scene->failed = true;
 }

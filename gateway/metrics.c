@@ -70,7 +70,8 @@ static void make_sessions(struct gateway_metrics *m)
     }
     m->push_gaps = hy_counter(P "push_gaps_total", "", "Times pushes may have been lost.");
     m->resyncs = hy_counter(P "resyncs_total", "", "Clients told to fill gaps.");
-    m->rooms = hy_gauge(P "rooms", "", "Live rooms with an audience here, by worker.");
+    m->rooms =
+        hy_gauge(P "rooms", "", "Live rooms with an audience at a worker, summed over workers.");
     m->draining = hy_gauge(P "draining", "", "1 while the gateway is leaving.");
     m->certificate_expiry = hy_gauge("hongyan_tls_certificate_expiry_timestamp_seconds",
                                      "name=\"gateway\"", "When the certificate expires.");

@@ -11,6 +11,8 @@
 #include "gateway/session.h"
 #include "gateway/worker.h"
 
+enum { ASKED_MAX = 128 }; /* requests of one session under way */
+
 /* A request that waits for its answer. The link may go meanwhile: it is found by its handle. */
 struct route {
     struct route *prev, *next; /* in worker->routes */
@@ -21,13 +23,6 @@ struct route {
     uint8_t after;
     char group[]; /* "": none */
 };
-
-static uint32_t code_of(enum hy_err err)
-{
-    return err == HY_ETIMEOUT ? HY_CODE_TIMEOUT
-           : err == HY_EBUSY  ? HY_CODE_BUSY
-                              : HY_CODE_UNAVAILABLE;
-}
 
 /* A live room's audience is kept here; all other groups are the store's. */
 static void note_joined(struct worker *worker, struct session *session, const Hy__Frame *frame)
@@ -93,13 +88,15 @@ static void on_answer(void *arg, enum hy_err err, const struct hy_record *record
     struct link *link = links_find(worker->links, route->link);
     struct parcel *parcel;
 
+    if (link != NULL)
+        link_session(link)->asked--;
     if (link != NULL && err == HY_OK) {
         if (route->after != ROUTE_NOTHING)
             note_answer(route, link_session(link), record);
         parcel = parcel_copy(record->payload, record->len);
         link_send(link, &parcel);
     } else if (link != NULL) {
-        parcel = parcel_frame(route->frame_id, code_of(err), hy_code_text(code_of(err)),
+        parcel = parcel_frame(route->frame_id, upstream_code(err), hy_code_text(upstream_code(err)),
                               route->kind, NULL);
         link_send(link, &parcel);
     }
@@ -110,15 +107,18 @@ static void on_answer(void *arg, enum hy_err err, const struct hy_record *record
 uint32_t route_call(struct worker *worker, struct link *link, const struct route_to *to,
                     uint64_t frame_id, const uint8_t *bytes, size_t len)
 {
-    const struct session *session = link_session(link);
+    struct session *session = link_session(link);
     const char *group = to->group == NULL ? "" : to->group;
-    struct route *route = calloc(1, sizeof *route + strlen(group) + 1);
+    struct route *route = NULL;
     char ip[INET6_ADDRSTRLEN];
     Hy__Caller caller;
     Hy__RouterCall msg = HY__ROUTER_CALL__INIT;
 
+    if (session->asked < ASKED_MAX)
+        route = calloc(1, sizeof *route + strlen(group) + 1);
     if (route == NULL)
         return HY_CODE_BUSY;
+    session->asked++;
     keep_route(worker, route);
     route->link = link_handle(link);
     route->frame_id = frame_id;

@@ -5,23 +5,20 @@
 
 #include "cluster.pb-c.h"
 #include "common/app.h"
-#include "common/body.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/codes.h"
 #include "common/slot.h"
 #include "gateway/audience.h"
+#include "gateway/sendcheck.h"
 #include "gateway/session.h"
 #include "gateway/worker.h"
 
 enum {
-    CLIENT_ID_MAX = 64,
-    AT_USERS_MAX = 100,
     BATCH_MAX = 256,             /* messages in one record */
-    WAITING_BYTES_MAX = 1 << 20, /* of one conversation of one session */
+    WAITING_BYTES_MAX = 1 << 18, /* of one conversation of one session */
+    QUEUES_MAX = 256,            /* conversations of one session under way */
     TAG_ITEMS = 4 << 3 | 2,      /* SendCall.items */
-    SERVER_FLAGS =
-        HY__MSG_FLAG__MSG_DELETED | HY__MSG_FLAG__MSG_RECALLED | HY__MSG_FLAG__MSG_SYSTEM,
 };
 
 /* A message that has an answer to come. */
@@ -56,51 +53,6 @@ static void batch_free(struct batch *batch)
     hy_buf_free(&batch->items);
     free(batch->sent);
     *batch = (struct batch){0};
-}
-
-/* ---- rules ---- */
-
-static uint32_t check_to(const Hy__SendReq *req)
-{
-    size_t id_len = strlen(req->client_id);
-
-    if (id_len < 1 || id_len > CLIENT_ID_MAX)
-        return HY_CODE_PARAM;
-    if (!hy_utf8(req->client_id, id_len))
-        return HY_CODE_NOT_UTF8;
-    if (req->conv_type == HY__CONV_TYPE__CONV_C2C)
-        return hy_account_ok(req->to) ? 0 : HY_CODE_PARAM;
-    if (req->conv_type != HY__CONV_TYPE__CONV_GROUP)
-        return HY_CODE_PARAM;
-    return hy_group_id_ok(req->to, false) ? 0 : HY_CODE_PARAM;
-}
-
-static uint32_t check_extras(const Hy__SendReq *req)
-{
-    if ((req->flags & (uint32_t)SERVER_FLAGS) != 0 || req->priority > 4 ||
-        req->n_at_users > AT_USERS_MAX)
-        return HY_CODE_PARAM;
-    for (size_t i = 0; i < req->n_at_users; i++)
-        if (!hy_account_ok(req->at_users[i]))
-            return HY_CODE_PARAM;
-    if (!hy_utf8((const char *)req->cloud_custom_data.data, req->cloud_custom_data.len) ||
-        !hy_utf8((const char *)req->offline_push.data, req->offline_push.len))
-        return HY_CODE_NOT_UTF8;
-    return 0;
-}
-
-uint32_t send_check(const Hy__SendReq *req, uint32_t max_message_bytes)
-{
-    uint32_t code = check_to(req);
-
-    if (code == 0)
-        code = check_extras(req);
-    if (code != 0)
-        return code;
-    if (req->cloud_custom_data.len > max_message_bytes || req->offline_push.len > max_message_bytes)
-        return HY_CODE_MSG_TOO_LONG;
-    return hy_body_check(req->body.data, req->body.len,
-                         max_message_bytes - (uint32_t)req->cloud_custom_data.len);
 }
 
 /* ---- answers ---- */
@@ -249,13 +201,6 @@ static void free_queue(struct send_queue *queue)
     free(queue);
 }
 
-static uint32_t code_of(enum hy_err err)
-{
-    return err == HY_ETIMEOUT ? HY_CODE_TIMEOUT
-           : err == HY_EBUSY  ? HY_CODE_BUSY
-                              : HY_CODE_UNAVAILABLE;
-}
-
 static void on_sent(void *arg, enum hy_err err, const struct hy_record *record)
 {
     struct send_queue *queue = arg;
@@ -268,15 +213,18 @@ static void on_sent(void *arg, enum hy_err err, const struct hy_record *record)
     queue->flying = (struct batch){0};
     if (err == HY_OK)
         answers = hy__send_answer__unpack(&worker->arena.pb, record->len, record->payload);
-    answer_all(&asker, &done, answers, err == HY_OK ? HY_CODE_UNAVAILABLE : code_of(err));
+    answer_all(&asker, &done, answers, err == HY_OK ? HY_CODE_UNAVAILABLE : upstream_code(err));
     batch_free(&done);
     hy_arena_reset(&worker->arena);
     if (links_find(worker->links, asker.link) == NULL)
         return; /* an answer found no room: the link has ended, and this queue with it */
-    if (queue->waiting.count > 0)
-        make_due(queue);
-    else
+    if (queue->waiting.count == 0) {
         free_queue(queue);
+        return;
+    }
+    make_due(queue);
+    if (err != HY_OK)
+        hy_loop_again(worker->loop); /* a deadline is found out at the end of a turn */
 }
 
 static struct send_queue *find_queue(const struct session *session, const Hy__SendReq *req)
@@ -288,11 +236,23 @@ static struct send_queue *find_queue(const struct session *session, const Hy__Se
     return queue;
 }
 
+static bool too_many(const struct session *session)
+{
+    size_t n = 0;
+
+    for (const struct send_queue *queue = session->sends; queue != NULL; queue = queue->next)
+        n++;
+    return n >= QUEUES_MAX;
+}
+
+/* NULL: no memory, or too much under way. */
 static struct send_queue *make_queue(struct worker *worker, struct session *session,
                                      const Hy__SendReq *req)
 {
-    struct send_queue *queue = calloc(1, sizeof *queue + strlen(req->to) + 1);
+    struct send_queue *queue = NULL;
 
+    if (!too_many(session))
+        queue = calloc(1, sizeof *queue + strlen(req->to) + 1);
     if (queue == NULL)
         return NULL;
     queue->worker = worker;

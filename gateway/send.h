@@ -12,9 +12,6 @@
 struct session;
 struct worker;
 
-/* What a client may send (common/body.h and the fields around it). 0 or a code. Pure rule. */
-uint32_t send_check(const Hy__SendReq *req, uint32_t max_message_bytes);
-
 /* Take a message of a signed-in link. Answers send_res, now or later. frame is lent. */
 void send_submit(struct worker *worker, struct link *link, const Hy__Frame *frame);
 

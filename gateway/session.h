@@ -29,6 +29,7 @@ struct session {
     struct wheel_entry grace;
     uint32_t app;
     uint16_t slot;    /* of the user */
+    uint16_t asked;   /* requests at routers */
     int16_t presence; /* index of the presence process it is leased at; -1: none is up */
     bool leased;
     uint8_t platform, multi_device;

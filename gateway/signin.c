@@ -72,14 +72,6 @@ static void fail(struct sign_in *s, uint32_t code, const char *info)
     refuse(worker, link, frame_id, resume, code, info);
 }
 
-static uint32_t code_of(enum hy_err err)
-{
-    return err == HY_ETIMEOUT ? HY_CODE_TIMEOUT
-           : err == HY_EBUSY  ? HY_CODE_BUSY
-           : err == HY_ENOMEM ? HY_CODE_BUSY
-                              : HY_CODE_UNAVAILABLE;
-}
-
 /* ---- the last step: the answer ---- */
 
 static void answer(struct sign_in *s, struct link *link)
@@ -156,7 +148,7 @@ static void on_opened(void *arg, enum hy_err err, const struct hy_record *record
     if (err == HY_OK)
         opened = hy__session_opened__unpack(&worker->arena.pb, record->len, record->payload);
     if (opened == NULL)
-        fail(s, err == HY_OK ? HY_CODE_UNAVAILABLE : code_of(err), NULL);
+        fail(s, err == HY_OK ? HY_CODE_UNAVAILABLE : upstream_code(err), NULL);
     else if (opened->code != 0)
         fail(s, opened->code, opened->info);
     else
@@ -198,7 +190,7 @@ static void on_account(void *arg, enum hy_err err, const struct hy_record *recor
     if (err == HY_OK)
         account = hy__sign_in_answer__unpack(&worker->arena.pb, record->len, record->payload);
     if (account == NULL)
-        fail(s, err == HY_OK ? HY_CODE_UNAVAILABLE : code_of(err), NULL);
+        fail(s, err == HY_OK ? HY_CODE_UNAVAILABLE : upstream_code(err), NULL);
     else
         take_account(s, account);
     hy_arena_reset(&worker->arena);

@@ -6,6 +6,7 @@
 
 #include "cluster.pb-c.h"
 #include "common/arena.h"
+#include "common/codes.h"
 #include "common/log.h"
 #include "common/slot.h"
 
@@ -253,6 +254,11 @@ uint64_t upstream_presence(struct upstream *upstream, uint16_t user_slot, uint16
     call.done = done;
     call.arg = arg;
     return hy_bus_call_pb(upstream->bus, &call, msg);
+}
+
+uint32_t upstream_code(enum hy_err err)
+{
+    return err == HY_ETIMEOUT ? HY_CODE_TIMEOUT : HY_CODE_UNAVAILABLE;
 }
 
 struct hy_peer *upstream_router_of(struct upstream *upstream, uint16_t slot)

@@ -49,6 +49,10 @@ uint64_t upstream_presence(struct upstream *upstream, uint16_t user_slot, uint16
 uint64_t upstream_router_bytes(struct upstream *upstream, uint16_t slot, uint16_t kind,
                                const void *payload, size_t len, hy_call_fn *done, void *arg);
 
+/* What to tell a client whose call came to nothing: TIMEOUT when the outcome is not known, else
+ * UNAVAILABLE. */
+uint32_t upstream_code(enum hy_err err);
+
 /* The router that serves a slot now, or NULL. */
 struct hy_peer *upstream_router_of(struct upstream *upstream, uint16_t slot);
 struct hy_peer *upstream_presence_of(struct upstream *upstream, uint16_t user_slot);

@@ -55,11 +55,11 @@ static void on_router(struct worker *worker, enum hy_peer_event event)
 
 static void on_presence(struct worker *worker, struct hy_peer *peer, enum hy_peer_event event)
 {
-    if (event == HY_PEER_RESTARTED)
-        pushes_lost(worker->pushes, "a presence process restarted");
     leases_moved(worker->leases);
-    if (event != HY_PEER_DOWN)
-        lease_register(worker->leases, peer);
+    if (event != HY_PEER_RESTARTED)
+        return;
+    pushes_lost(worker->pushes, "a presence process restarted");
+    lease_register(worker->leases, peer);
 }
 
 static void on_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event event)

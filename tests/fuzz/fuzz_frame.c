@@ -6,7 +6,7 @@
 #include "client.pb-c.h"
 #include "common/arena.h"
 #include "gateway/frame.h"
-#include "gateway/send.h"
+#include "gateway/sendcheck.h"
 #include "gateway/strings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -264,20 +264,15 @@ static UNUSED void fake_close(struct fake *fake)
     fake->gateway = NULL;
 }
 
-/* Push a frame; skip tells of lost ones. */
-static UNUSED void push(struct fixture *f, uint64_t link, const char *room, uint64_t skip)
+/* Push an encoded frame to a link or a room; skip tells of lost ones. */
+static UNUSED void push_bytes(struct fixture *f, uint8_t *bytes, size_t len, uint64_t link,
+                              const char *room, uint64_t skip)
 {
-    Hy__Frame frame = HY__FRAME__INIT;
-    Hy__ConvNotice notice = HY__CONV_NOTICE__INIT;
     Hy__Push msg = HY__PUSH__INIT;
     Hy__PushItem item = HY__PUSH_ITEM__INIT, *items[] = {&item};
     Hy__Room at = HY__ROOM__INIT;
-    uint8_t bytes[64];
 
-    notice.peer = (char *)"pushed";
-    frame.body_case = HY__FRAME__BODY_CONV_NOTICE;
-    frame.conv_notice = &notice;
-    item.frame = (ProtobufCBinaryData){hy__frame__pack(&frame, bytes), bytes};
+    item.frame = (ProtobufCBinaryData){len, bytes};
     item.links = &link;
     item.n_links = link != 0;
     at.app = APP_ID;
@@ -289,6 +284,18 @@ static UNUSED void push(struct fixture *f, uint64_t link, const char *room, uint
     msg.items = items;
     assert_int_equal(hy_bus_send_pb(f->router.gateway, HY__BUS_KIND__GATEWAY_PUSH, 0, &msg.base),
                      HY_OK);
+}
+
+static UNUSED void push(struct fixture *f, uint64_t link, const char *room, uint64_t skip)
+{
+    Hy__Frame frame = HY__FRAME__INIT;
+    Hy__ConvNotice notice = HY__CONV_NOTICE__INIT;
+    uint8_t bytes[64];
+
+    notice.peer = (char *)"pushed";
+    frame.body_case = HY__FRAME__BODY_CONV_NOTICE;
+    frame.conv_notice = &notice;
+    push_bytes(f, bytes, hy__frame__pack(&frame, bytes), link, room, skip);
 }
 
 /* ---- the worker ---- */

@@ -13,7 +13,7 @@
 #include "gateway/deadline.h"
 #include "gateway/idmap.h"
 #include "gateway/push.h"
-#include "gateway/send.h"
+#include "gateway/sendcheck.h"
 #include "gateway/strings.h"
 #include "gateway/token.h"
 #include "gateway/tries.h"

@@ -425,6 +425,44 @@ static void a_lost_push_makes_the_next_pong_say_resync_once(void **state)
     fixture_close(f);
 }
 
+static void push_notice(struct fixture *f, uint32_t type, uint64_t link, const char *room)
+{
+    Hy__Frame frame = HY__FRAME__INIT;
+    Hy__SystemNotice notice = HY__SYSTEM_NOTICE__INIT;
+    uint8_t bytes[128];
+
+    notice.type = type;
+    notice.group = (char *)"@TGS#live";
+    frame.body_case = HY__FRAME__BODY_SYSTEM_NOTICE;
+    frame.system_notice = &notice;
+    push_bytes(f, bytes, hy__frame__pack(&frame, bytes), link, room, 0);
+}
+
+static void a_room_that_is_dissolved_is_empty(void **state)
+{
+    struct fixture *f = fixture_open(NULL);
+    struct client *ann = client_open(f, false), *ben = client_open(f, true);
+
+    (void)state;
+    client_sign_in(ann, "ann");
+    ask_join(ann, 5, "@TGS#live");
+    client_sign_in(ben, "ben");
+    ask_join(ben, 5, "@TGS#live");
+    UNTIL(f, told_count(f) == 2);
+    push_notice(f, 4, last_link(f), NULL); /* ben is put out */
+    UNTIL(f, told_count(f) == 1);
+    assert_int_equal(client_next(ben)->system_notice->type, 4);
+    push(f, 0, "@TGS#live", 0);
+    assert_int_equal(client_next(ann)->body_case, HY__FRAME__BODY_CONV_NOTICE);
+    push_notice(f, 5, 0, "@TGS#live");
+    assert_int_equal(client_next(ann)->system_notice->type, 5);
+    UNTIL(f, told_count(f) == 0);
+    assert_int_equal(client_ping(ben, 9)->body_case, HY__FRAME__BODY_PONG); /* nothing between */
+    client_close(ann);
+    client_close(ben);
+    fixture_close(f);
+}
+
 static void a_kick_tells_why_and_closes(void **state)
 {
     struct fixture *f = fixture_open(NULL);
@@ -671,6 +709,7 @@ int main(void)
         cmocka_unit_test(a_silent_link_is_closed_and_its_session_can_be_resumed),
         cmocka_unit_test(a_push_reaches_its_links_and_a_stale_handle_nobody),
         cmocka_unit_test(a_lost_push_makes_the_next_pong_say_resync_once),
+        cmocka_unit_test(a_room_that_is_dissolved_is_empty),
         cmocka_unit_test(a_kick_tells_why_and_closes),
         cmocka_unit_test(one_who_does_not_read_is_dropped_and_others_are_not),
         cmocka_unit_test(a_lost_link_is_resumed_with_the_same_session_and_rooms),

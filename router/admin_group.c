@@ -188,7 +188,7 @@ static void on_group(struct op *op)
         return;
     }
     notice = notice_of(op, notify);
-    notices_all(op->parts, op->caller->app, &notice);
+    notices_all(op->parts, op->caller->app, res->member_version, &notice);
     admin_ok(op);
 }
 

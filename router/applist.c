@@ -10,7 +10,8 @@
 #include "common/slot.h"
 #include "router/memory.h"
 
-enum { POLL_MS = 500, POLL_DEADLINE_MS = 2000 };
+/* A change has a second to reach the gateways, which ask us every 500 ms. */
+enum { POLL_MS = 200, POLL_DEADLINE_MS = 2000 };
 
 struct applist {
     struct hy_apps *apps;

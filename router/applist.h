@@ -1,5 +1,5 @@
-/* applist - the apps, read again from the store every 500 ms, for this router and for those who ask
- * it.
+/* applist - the apps, read again from the store several times a second, for this router and for
+ * those who ask it.
  *
  * Belongs to the router's loop. */
 

@@ -38,6 +38,21 @@ const struct op_ask *groups_ask(struct op *op, const char *group, const char *us
                     &hy__group_res__descriptor);
 }
 
+void groups_changed(struct op *op, const char *group, uint64_t version, bool come, size_t count,
+                    char *const *users)
+{
+    struct routes_change change = {
+        .app = op->caller->app,
+        .group = group,
+        .version = version,
+        .come = come,
+        .count = count,
+        .users = users,
+    };
+
+    routes_change(op->parts->routes, &change);
+}
+
 /* ---- get ---- */
 
 struct get {
@@ -101,6 +116,7 @@ void group_get_begin(struct op *op)
 /* ---- set, owner ---- */
 
 struct change {
+    const char *group;
     const struct op_ask *ask;
     const struct op_ask *members; /* of a group whose sweep was turned on */
     bool sweep_on;
@@ -142,6 +158,7 @@ static void on_changed(struct op *op)
 
     if (op_failed(op, change->ask))
         return;
+    groups_changed(op, change->group, res->member_version, false, 0, NULL);
     notices_tips(op->parts, op->caller->app, res->group, res->member_version, res->n_tips,
                  res->tips);
     if (!change->sweep_on || res->group == NULL || !groups_swept(op, res->group)) {
@@ -159,6 +176,7 @@ void group_set_begin(struct op *op)
     Hy__StoreGroupSetReq req = HY__STORE_GROUP_SET_REQ__INIT;
 
     op->work = change;
+    change->group = body->group;
     for (size_t i = 0; i < body->n_fields; i++)
         change->sweep_on = change->sweep_on || strcmp(body->fields[i]->name, "Sweep") == 0;
     req.app = op->caller->app;
@@ -180,6 +198,7 @@ void group_owner_begin(struct op *op)
     Hy__StoreGroupOwnerReq req = HY__STORE_GROUP_OWNER_REQ__INIT;
 
     op->work = change;
+    change->group = body->group;
     req.app = op->caller->app;
     req.op_id = (char *)op->op_id;
     req.operator_id = groups_operator(op);
@@ -217,7 +236,7 @@ static void on_affected(struct op *op)
         notices_to(op->parts, destroy->affected[i]->wait.user, 0);
     notices_conv(op->parts, HY__CONV_TYPE__CONV_GROUP, res->group->group, true);
     if (groups_live(res->group)) {
-        notices_all(op->parts, op->caller->app, &notice);
+        notices_all(op->parts, op->caller->app, 0, &notice);
         rooms_forget(op->parts->rooms, op->caller->app, res->group->group);
     }
     op_end(op);

@@ -24,6 +24,11 @@ char *groups_operator(const struct op *op);
 /* Ask the store for a group, with the membership of user; the answer is a Hy__GroupRes. */
 const struct op_ask *groups_ask(struct op *op, const char *group, const char *user, bool admin);
 
+/* A command has changed a group to this version of its members: these users came, or left. Before
+ * its tips are told. */
+void groups_changed(struct op *op, const char *group, uint64_t version, bool come, size_t count,
+                    char *const *users);
+
 /* Is it a live room? */
 bool groups_live(const Hy__GroupInfo *info);
 

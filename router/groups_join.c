@@ -57,6 +57,7 @@ static void on_joined(struct op *op)
 {
     const struct join *join = op->work;
     const Hy__StoreMembersRes *res = join->change->answer;
+    char *self[] = {op->caller->user};
     const Hy__GroupInfo *group;
     uint32_t result;
 
@@ -72,6 +73,8 @@ static void on_joined(struct op *op)
         op_refuse(op, HY_CODE_GROUP_DENIED);
         return;
     }
+    if (result == 1)
+        groups_changed(op, join->group, res->member_version, true, 1, self);
     notices_tips(op->parts, op->caller->app, group, res->member_version, res->n_tips, res->tips);
     notices_to(op->parts, join->self->wait.user, op->caller->session_id);
     notices_conv(op->parts, HY__CONV_TYPE__CONV_GROUP, join->group, false);
@@ -197,6 +200,7 @@ static void on_left(struct op *op)
 {
     const struct join *join = op->work;
     const Hy__StoreMembersRes *res = join->change->answer;
+    char *self[] = {op->caller->user};
     struct notice notice = {
         .type = NOTICE_QUIT,
         .group = info_of(join),
@@ -205,6 +209,7 @@ static void on_left(struct op *op)
 
     if (op_failed(op, join->change))
         return;
+    groups_changed(op, join->group, res->member_version, false, 1, self);
     notices_tips(op->parts, op->caller->app, notice.group, res->member_version, res->n_tips,
                  res->tips);
     notices_to(op->parts, join->self->wait.user, 0);

@@ -9,7 +9,7 @@
 #include "router/notices.h"
 
 enum { NAMED_MOST = 200 }; /* longer lists come without nicks: they would sweep the user cache */
-enum { RESULT_FAILED = 0, RESULT_ADDED = 1 };
+enum { RESULT_FAILED = 0, RESULT_ADDED = 1 }; /* 1 also says removed */
 
 /* ---- get ---- */
 
@@ -186,6 +186,19 @@ static void answer_added(struct op *op, const struct change *change,
     call_answer(op, &res.base);
 }
 
+/* The route learns who came or left. */
+static void change_route(struct op *op, const struct change *change, const Hy__StoreMembersRes *res,
+                         bool come)
+{
+    char **users = op_get(op, (res->n_results + 1) * sizeof *users);
+    size_t count = 0;
+
+    for (size_t k = 0; k < res->n_results; k++)
+        if (res->results[k]->result == RESULT_ADDED)
+            users[count++] = change->users[change->asked[k]];
+    groups_changed(op, change->group, res->member_version, come, count, users);
+}
+
 static void on_added(struct op *op)
 {
     const struct change *change = op->work;
@@ -194,6 +207,7 @@ static void on_added(struct op *op)
 
     if (op_failed(op, change->ask))
         return;
+    change_route(op, change, res, true);
     notice.group = res->group;
     for (size_t k = 0; k < res->n_results && res->group != NULL; k++) {
         size_t i = change->asked[k];
@@ -265,6 +279,7 @@ static void on_removed(struct op *op)
 
     if (op_failed(op, change->ask))
         return;
+    change_route(op, change, res, false);
     notice.group = res->group;
     notices_tips(op->parts, op->caller->app, res->group, res->member_version, res->n_tips,
                  res->tips);

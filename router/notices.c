@@ -98,14 +98,14 @@ void notices_group(struct parts *parts, uint32_t app, const Hy__GroupInfo *group
     unpack(&packed);
 }
 
-void notices_all(struct parts *parts, uint32_t app, const struct notice *notice)
+void notices_all(struct parts *parts, uint32_t app, uint64_t version, const struct notice *notice)
 {
     Hy__SystemNotice told = system_notice(notice);
     Hy__Frame frame = HY__FRAME__INIT;
 
     frame.body_case = HY__FRAME__BODY_SYSTEM_NOTICE;
     frame.system_notice = &told;
-    notices_group(parts, app, notice->group, 0, 0, &frame);
+    notices_group(parts, app, notice->group, version, 0, &frame);
 }
 
 void notices_tips(struct parts *parts, uint32_t app, const Hy__GroupInfo *group, uint64_t version,

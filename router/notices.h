@@ -46,8 +46,9 @@ void notices_system(struct parts *parts, const struct notice *notice);
 /* Tell those added a ConvNotice. */
 void notices_conv(struct parts *parts, Hy__ConvType type, const char *peer, bool gone);
 
-/* Tell the members of a group, or the audience of a live room, a SystemNotice. */
-void notices_all(struct parts *parts, uint32_t app, const struct notice *notice);
+/* Tell the members of a group, or the audience of a live room, a SystemNotice. version as in
+ * routes_post. */
+void notices_all(struct parts *parts, uint32_t app, uint64_t version, const struct notice *notice);
 
 /* Tell the members of a group, or the audience of a live room, one Frame. version as in
  * routes_post. */

@@ -47,6 +47,21 @@ void routes_close(struct routes **routes);
  * found out, gateways are made to resync. */
 void routes_post(struct routes *routes, const struct routes_post *post);
 
+/* A command on a group, done: these users came, or left, and the members' version is now this one.
+ */
+struct routes_change {
+    uint32_t app;
+    const char *group;
+    uint64_t version;
+    bool come;
+    size_t count;
+    char *const *users; /* who came has been asked for with USER_PLACES */
+};
+
+/* Take over a change without reading the whole list again; if it is not the next one, nothing
+ * happens, and the version of the next post tells. */
+void routes_change(struct routes *routes, const struct routes_change *change);
+
 /* The members, or what they want to hear, changed without a new version: look again next time. */
 void routes_forget(struct routes *routes, uint32_t app, const char *group);
 

@@ -64,8 +64,10 @@ static void refuse(struct op *op, uint32_t code, const char *info)
 static uint32_t take_removed(struct op *op, struct sweep *sweep, const struct leaving *leaving)
 {
     const Hy__StoreMembersRes *res = leaving->ask->answer;
+    struct routes_change change;
     uint32_t removed = 0;
     const char *info;
+    char **users;
     uint32_t code = op_code(leaving->ask, &info);
 
     /* Dissolved, or no longer to be swept: nothing is left to do. */
@@ -76,8 +78,18 @@ static uint32_t take_removed(struct op *op, struct sweep *sweep, const struct le
             sweep->failed[l->which] = true;
         return 0;
     }
+    users = op_get(op, (res->n_results + 1) * sizeof *users);
     for (size_t i = 0; i < res->n_results; i++)
-        removed += res->results[i]->result == 1;
+        if (res->results[i]->result == 1)
+            users[removed++] = res->results[i]->user;
+    change = (struct routes_change){
+        .app = leaving->app,
+        .group = leaving->group,
+        .version = res->member_version,
+        .count = removed,
+        .users = users,
+    };
+    routes_change(op->parts->routes, &change);
     notices_tips(op->parts, leaving->app, res->group, res->member_version, res->n_tips, res->tips);
     return removed;
 }

@@ -228,6 +228,7 @@ static void store_remove(struct hy_peer *peer, const struct hy_record *record)
     for (size_t i = 0; i < req->n_members; i++) {
         hy__member_result__init(&results[i]);
         results[i].result = 1;
+        results[i].user = req->members[i]->user;
         list[i] = &results[i];
     }
     w.removed += (unsigned)req->n_members;
@@ -743,6 +744,26 @@ static void a_new_member_version_is_looked_up(void **state)
     assert_int_equal(w.members_gets, 2);
 }
 
+static void who_leaves_is_left_out_without_a_new_look(void **state)
+{
+    Hy__SweepReq req = HY__SWEEP_REQ__INIT;
+    Hy__UserKey cleo = HY__USER_KEY__INIT, *keys[] = {&cleo};
+
+    (void)state;
+    assert_int_equal(group("anna", "walkers"), 0);
+    assert_told("21:walkers#1 ", "12:walkers#1 31:walkers#1 ");
+    cleo.app = APP;
+    cleo.user = (char *)"cleo";
+    req.n_users = 1;
+    req.users = keys;
+    ask(HY__BUS_KIND__ROUTER_SWEEP, &req.base, &hy__sweep_res__descriptor);
+    assert_int_equal(w.removed, 1);
+    assert_int_equal(group("anna", "walkers"), 0);
+    assert_told("21:walkers#1 11:tip#2 21:tip#2 21:walkers#3 ",
+                "12:walkers#1 31:walkers#1 12:tip#2 12:walkers#3 ");
+    assert_int_equal(w.members_gets, 1);
+}
+
 static void a_route_follows_its_members(void **state)
 {
     (void)state;
@@ -955,6 +976,7 @@ int main(void)
         TEST(the_first_message_of_a_cold_group_reaches_all),
         TEST(what_comes_while_the_route_is_made_stays_in_order),
         TEST(a_new_member_version_is_looked_up),
+        TEST(who_leaves_is_left_out_without_a_new_look),
         TEST(a_route_follows_its_members),
         TEST(an_online_message_to_a_group_keeps_its_rules),
         TEST(a_live_room_costs_one_item_for_each_gateway),

@@ -37,7 +37,7 @@ def days(tmp_path):
     folder.mkdir()
     if source and source.endswith(".tar.xz"):
         with tarfile.open(source) as archive:
-            archive.extractall(folder, filter="data")
+            archive.extractall(folder)
     elif source:
         folder = pathlib.Path(source)
     else:

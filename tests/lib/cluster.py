@@ -28,8 +28,7 @@ def wait_until(condition, timeout=20, what="a condition"):
 
 
 class Cluster:
-    def __init__(self, gateways=1, routers=1, presence=1, shards=1, settings=(), apps=(), directory=None,
-                 prefix=()):
+    def __init__(self, gateways=1, routers=1, presence=1, shards=1, settings=(), apps=(), directory=None):
         self.own = directory is None
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="hy-"))
         self.arguments = ["--gateways", str(gateways), "--routers", str(routers),
@@ -38,15 +37,15 @@ class Cluster:
             self.arguments += ["--set", setting]
         for setting in apps:
             self.arguments += ["--app-set", setting]
-        self.prefix = list(prefix)
+        self.environment = {}  # more of it, for the processes
         self.clients = []
         self.up()
 
     # -- life
 
     def ctl(self, *arguments, check=True, timeout=120):
-        done = subprocess.run([*self.prefix, str(BIN / "hongyanctl"), *map(str, arguments)], text=True,
-                              capture_output=True, timeout=timeout)
+        done = subprocess.run([str(BIN / "hongyanctl"), *map(str, arguments)], text=True, timeout=timeout,
+                              capture_output=True, env={**os.environ, **self.environment})
         assert not check or done.returncode == 0, f"hongyanctl {arguments}: {done.stdout}{done.stderr}"
         return done
 

@@ -23,6 +23,7 @@ static struct {
     struct event *signals[SIGNALS];
     struct hy_buf ports;
     bool stopping;
+    _Atomic bool started; /* read by the status thread */
     struct hy_metric *reload_ok, *reload_at;
 } own;
 
@@ -195,6 +196,14 @@ static void open_metrics(void)
     hy_set(own.reload_at, (int64_t)(hy_wall_ms() / 1000));
 }
 
+/* The status port answers before the program has registered its checks: without this one it would
+ * be ready for a moment. */
+static const char *check_started(void *arg)
+{
+    (void)arg;
+    return own.started ? NULL : "the process is starting";
+}
+
 static enum hy_err open_parts(struct hy_process *process)
 {
     struct hy_common_settings *settings = common_of(process);
@@ -217,6 +226,7 @@ static enum hy_err open_parts(struct hy_process *process)
     err = hy_status_open(settings->status_listen, &process->status);
     if (err != HY_OK)
         return err;
+    hy_status_ready(process->status, "started", check_started, NULL);
     hy_status_live(process->status, "main", process->loop);
     snprintf(port, sizeof port, "%u", (unsigned)hy_status_port(process->status));
     hy_process_port(process, "status", port);
@@ -281,6 +291,7 @@ void hy_process_ports_done(struct hy_process *process)
     char aside[4096];
     FILE *file;
 
+    own.started = true;
     if (*path == '\0' || snprintf(aside, sizeof aside, "%s.new", path) >= (int)sizeof aside)
         return;
     file = fopen(aside, "w");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -87,8 +88,8 @@ void child_ended(struct child *child, int exit_status, uint64_t now_ms)
     child->pid = 0;
     if (child->ports_told && now_ms - child->started_ms >= LASTED_MS)
         child->failures = 0;
-    else if (!child->ports_told && child->ports != NULL)
-        json_object_clear(child->ports); /* somebody else may have them now */
+    else if (!child->ports_told && child->ports != NULL && WIFEXITED(exit_status))
+        json_object_clear(child->ports); /* it gave up by itself: somebody else may have them now */
     for (uint32_t i = 1; i < child->failures && pause < PAUSE_MOST_MS; i++)
         pause *= 2;
     child->start_ms = now_ms + (child->failures == 0 ? 0 : pause);

@@ -182,6 +182,8 @@ static void ports_that_may_be_taken_are_given_up(void **state)
 
     (void)state;
     child.started_ms = 1000;
+    child_ended(&child, 9, 1010); /* killed: no fault of the ports */
+    assert_int_equal(child_port(&child, "tcp"), 80);
     child_ended(&child, 256, 1010);
     assert_int_equal(child_port(&child, "tcp"), 0);
     json_decref(child.ports);

@@ -1,5 +1,6 @@
 #include "gateway/audience.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -78,13 +79,14 @@ static void mark(struct audience *audience, struct room *room)
 static struct room *make_room(struct audience *audience, uint32_t app, const char *group)
 {
     struct room **bucket = bucket_of(audience, app, group);
-    struct room *room = calloc(1, sizeof *room + strlen(group) + 1);
+    size_t len = strlen(group);
+    struct room *room = calloc(1, sizeof *room + len + 1);
 
     if (room == NULL)
         return NULL;
     room->app = app;
     room->slot = hy_slot_group(app, group);
-    strcpy(room->group, group);
+    memcpy(room->group, group, len + 1);
     room->next = *bucket;
     *bucket = room;
     hy_add(audience->worker->metrics->rooms, 1);
@@ -133,8 +135,10 @@ static struct seat **seat_at(const struct session *session, const struct room *r
 static void free_seat(struct audience *audience, struct seat **at)
 {
     struct seat *seat = *at;
-    struct room *room = seat->room;
+    struct room *room;
 
+    assert(seat != NULL); /* a room's seat is in its session's list too */
+    room = seat->room;
     *at = seat->next;
     if (seat->room_prev != NULL)
         seat->room_prev->room_next = seat->room_next;
@@ -156,6 +160,16 @@ static size_t seat_count(const struct session *session)
     return n;
 }
 
+static void take_seat(struct room *room, struct session *session, struct seat *seat)
+{
+    *seat = (struct seat){
+        .room = room, .session = session, .room_next = room->seats, .next = session->seats};
+    if (room->seats != NULL)
+        room->seats->room_prev = seat;
+    room->seats = session->seats = seat;
+    room->count++;
+}
+
 enum hy_err audience_join(struct audience *audience, struct session *session, const char *group)
 {
     struct room *room = find_room(audience, session->app, group);
@@ -167,20 +181,13 @@ enum hy_err audience_join(struct audience *audience, struct session *session, co
         return HY_ETOOBIG;
     if (room == NULL)
         room = make_room(audience, session->app, group);
-    seat = calloc(1, sizeof *seat);
-    if (room != NULL)
-        mark(audience, room);
-    if (room == NULL || seat == NULL) {
-        free(seat);
+    if (room == NULL)
         return HY_ENOMEM;
-    }
-    *seat = (struct seat){
-        .room = room, .session = session, .room_next = room->seats, .next = session->seats};
-    if (room->seats != NULL)
-        room->seats->room_prev = seat;
-    room->seats = session->seats = seat;
-    if (room->count++ == 0)
-        tell(audience, room); /* before the joiner is answered: what is said from now on is his */
+    mark(audience, room); /* without a seat it goes again */
+    seat = malloc(sizeof *seat);
+    if (seat == NULL)
+        return HY_ENOMEM;
+    take_seat(room, session, seat);
     return HY_OK;
 }
 

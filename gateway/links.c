@@ -142,7 +142,7 @@ void links_close(struct links **links)
 
 static enum hy_err add_chunk(struct links *links)
 {
-    struct link **chunks = realloc(links->chunks, (links->chunk_count + 1) * sizeof *links->chunks);
+    struct link **chunks = realloc(links->chunks, (links->chunk_count + 1) * sizeof(struct link *));
     struct link *chunk = calloc(LINK_CHUNK, sizeof *chunk);
 
     if (chunks != NULL)

@@ -50,7 +50,7 @@ static enum hy_err bound_port(int fd, uint16_t *port)
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } at;
+    } at = {0};
     socklen_t len = sizeof at;
 
     if (getsockname(fd, &at.any, &len) != 0)

@@ -10,7 +10,7 @@ static struct parcel **place(const struct outbox *outbox, uint32_t i)
 static enum hy_err grow(struct outbox *outbox)
 {
     uint32_t cap = outbox->cap == 0 ? 4 : outbox->cap * 2;
-    struct parcel **ring = calloc(cap, sizeof *ring);
+    struct parcel **ring = calloc(cap, sizeof(struct parcel *));
 
     if (ring == NULL)
         return HY_ENOMEM;

@@ -21,9 +21,9 @@ struct outbox {
     bool ws;
 };
 
-/* Append *parcel. Takes the caller's reference and sets *parcel to NULL. HY_EBUSY: limit bytes or more
- * wait already (so one large answer always fits an outbox that is read); HY_ENOMEM. After an error
- * *parcel is still the caller's. */
+/* Append *parcel. Takes the caller's reference and sets *parcel to NULL. HY_EBUSY: limit bytes or
+ * more wait already (so one large answer always fits an outbox that is read); HY_ENOMEM. After an
+ * error *parcel is still the caller's. */
 enum hy_err outbox_push(struct outbox *outbox, struct parcel **parcel, size_t limit) HY_CHECKED;
 
 /* What to write next, into at most max (even) of iov. Returns how many. */

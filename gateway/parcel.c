@@ -87,6 +87,13 @@ static uint8_t *put_varint(uint8_t *out, uint64_t n)
     return out;
 }
 
+static uint8_t *put_text(uint8_t *out, const void *text, size_t len)
+{
+    out = put_varint(put_varint(out, TAG_INFO), len);
+    memcpy(out, text, len);
+    return out + len;
+}
+
 struct parcel *parcel_frame(uint64_t id, uint32_t code, const char *info, uint32_t kind,
                             const ProtobufCMessage *body)
 {
@@ -106,11 +113,8 @@ struct parcel *parcel_frame(uint64_t id, uint32_t code, const char *info, uint32
         out = put_varint(put_varint(out, TAG_ID), id);
     if (code != 0)
         out = put_varint(put_varint(out, TAG_CODE), code);
-    if (info_len != 0) {
-        out = put_varint(put_varint(out, TAG_INFO), info_len);
-        memcpy(out, info, info_len);
-        out += info_len;
-    }
+    if (info_len != 0)
+        out = put_text(out, info, info_len);
     out = put_varint(put_varint(out, tag), body_len);
     if (body_len > 0)
         protobuf_c_message_pack(body, out);

@@ -21,12 +21,12 @@ typedef uint32_t slot_fn(const struct session *session, const Hy__Frame *frame,
 typedef void handle_fn(struct worker *worker, struct link *link, const Hy__Frame *frame);
 
 struct row {
-    const char *name; /* in metrics */
-    uint8_t answer;   /* kind of the answer's body */
-    bool before_sign_in;
-    handle_fn *handle;      /* here; or NULL: */
+    const char *name;       /* in metrics */
+    handle_fn *handle;      /* answered here; or NULL: */
     slot_fn *slot;          /* at a router */
     enum route_after after; /* what an answer without an error means here */
+    uint8_t answer;         /* kind of the answer's body */
+    bool before_sign_in;
 };
 
 /* ---- slots ---- */
@@ -141,9 +141,9 @@ static void on_sign_out(struct worker *worker, struct link *link, const Hy__Fram
 
 #define KIND(kind) HY__FRAME__BODY_##kind
 #define HERE(kind, name, answer, early, handle)                                                    \
-    [KIND(kind)] = {name, KIND(answer), early, handle, NULL, ROUTE_NOTHING}
-#define THERE(kind, name, answer, slot)                                                            \
-    [KIND(kind)] = {name, KIND(answer), false, NULL, slot, ROUTE_NOTHING}
+    [KIND(kind)] = {name, handle, NULL, ROUTE_NOTHING, KIND(answer), early}
+#define THERE(kind, name, answer, slot, after)                                                     \
+    [KIND(kind)] = {name, NULL, slot, ROUTE_##after, KIND(answer), false}
 
 /* Kinds without a row are answers and notices, which a client must not send, or unknown. */
 static const struct row rows[] = {
@@ -152,28 +152,27 @@ static const struct row rows[] = {
     HERE(PING, "ping", PONG, true, on_ping),
     HERE(SIGN_OUT, "sign_out", OK, false, on_sign_out),
     HERE(SEND, "send", SEND_RES, false, send_submit),
-    THERE(HISTORY, "history", HISTORY_RES, slot_history),
-    THERE(READ, "read", READ_RES, slot_read),
-    THERE(CONV_LIST, "conv_list", CONV_LIST_RES, slot_self),
-    THERE(CONV_SET, "conv_set", OK, slot_conv_set),
-    THERE(CONV_GET, "conv_get", CONV_LIST_RES, slot_conv_get),
-    THERE(PROFILE_GET, "profile_get", PROFILE_GET_RES, slot_self),
-    THERE(PROFILE_SET, "profile_set", OK, slot_self),
-    THERE(STATE_GET, "state_get", STATE_GET_RES, slot_self),
-    THERE(GROUP_CREATE, "group_create", GROUP_CREATE_RES, slot_group_create),
-    THERE(GROUP_GET, "group_get", GROUP_GET_RES, slot_self),
-    THERE(GROUP_SET, "group_set", OK, slot_group),
-    THERE(GROUP_DESTROY, "group_destroy", OK, slot_group),
-    THERE(GROUP_LIST, "group_list", GROUP_LIST_RES, slot_self),
-    THERE(MEMBERS_GET, "members_get", MEMBERS_GET_RES, slot_group),
-    THERE(MEMBERS_ADD, "members_add", MEMBERS_ADD_RES, slot_group),
-    THERE(MEMBERS_REMOVE, "members_remove", OK, slot_group),
-    THERE(MEMBER_SET, "member_set", OK, slot_group),
-    [KIND(GROUP_JOIN)] = {"group_join", KIND(GROUP_JOIN_RES), false, NULL, slot_group,
-                          ROUTE_JOINED},
-    [KIND(GROUP_QUIT)] = {"group_quit", KIND(OK), false, NULL, slot_group, ROUTE_QUIT},
-    THERE(GROUP_OWNER, "group_owner", OK, slot_group),
-    THERE(GROUP_ONLINE, "group_online", GROUP_ONLINE_RES, slot_group),
+    THERE(HISTORY, "history", HISTORY_RES, slot_history, NOTHING),
+    THERE(READ, "read", READ_RES, slot_read, NOTHING),
+    THERE(CONV_LIST, "conv_list", CONV_LIST_RES, slot_self, NOTHING),
+    THERE(CONV_SET, "conv_set", OK, slot_conv_set, NOTHING),
+    THERE(CONV_GET, "conv_get", CONV_LIST_RES, slot_conv_get, NOTHING),
+    THERE(PROFILE_GET, "profile_get", PROFILE_GET_RES, slot_self, NOTHING),
+    THERE(PROFILE_SET, "profile_set", OK, slot_self, NOTHING),
+    THERE(STATE_GET, "state_get", STATE_GET_RES, slot_self, NOTHING),
+    THERE(GROUP_CREATE, "group_create", GROUP_CREATE_RES, slot_group_create, NOTHING),
+    THERE(GROUP_GET, "group_get", GROUP_GET_RES, slot_self, NOTHING),
+    THERE(GROUP_SET, "group_set", OK, slot_group, NOTHING),
+    THERE(GROUP_DESTROY, "group_destroy", OK, slot_group, NOTHING),
+    THERE(GROUP_LIST, "group_list", GROUP_LIST_RES, slot_self, NOTHING),
+    THERE(MEMBERS_GET, "members_get", MEMBERS_GET_RES, slot_group, NOTHING),
+    THERE(MEMBERS_ADD, "members_add", MEMBERS_ADD_RES, slot_group, NOTHING),
+    THERE(MEMBERS_REMOVE, "members_remove", OK, slot_group, NOTHING),
+    THERE(MEMBER_SET, "member_set", OK, slot_group, NOTHING),
+    THERE(GROUP_JOIN, "group_join", GROUP_JOIN_RES, slot_group, JOINED),
+    THERE(GROUP_QUIT, "group_quit", OK, slot_group, QUIT),
+    THERE(GROUP_OWNER, "group_owner", OK, slot_group, NOTHING),
+    THERE(GROUP_ONLINE, "group_online", GROUP_ONLINE_RES, slot_group, NOTHING),
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };

@@ -77,8 +77,12 @@ static void free_route(struct route *route)
 
 void routes_close(struct worker *worker)
 {
-    while (worker->routes != NULL)
-        free_route(worker->routes);
+    while (worker->routes != NULL) {
+        struct route *route = worker->routes;
+
+        worker->routes = route->next;
+        free(route);
+    }
 }
 
 static void on_answer(void *arg, enum hy_err err, const struct hy_record *record)
@@ -124,7 +128,7 @@ uint32_t route_call(struct worker *worker, struct link *link, const struct route
     route->frame_id = frame_id;
     route->kind = to->kind;
     route->after = (uint8_t)to->after;
-    strcpy(route->group, group);
+    memcpy(route->group, group, strlen(group) + 1);
     session_caller(session, link,
                    to->group != NULL && audience_has(worker->audience, session, group), ip,
                    &caller);

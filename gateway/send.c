@@ -186,19 +186,25 @@ static void forget_due(struct send_queue *queue)
         *at = queue->next_due;
 }
 
-static void free_queue(struct send_queue *queue)
+/* Free what is no longer in its session's list. */
+static void bury(struct send_queue *queue)
 {
-    struct send_queue **at = &queue->session->sends;
-
     forget_due(queue);
-    while (*at != queue)
-        at = &(*at)->next;
-    *at = queue->next;
     if (queue->call != 0)
         hy_bus_cancel(upstream_bus(queue->worker->upstream), queue->call);
     batch_free(&queue->flying);
     batch_free(&queue->waiting);
     free(queue);
+}
+
+static void free_queue(struct send_queue *queue)
+{
+    struct send_queue **at = &queue->session->sends;
+
+    while (*at != queue)
+        at = &(*at)->next;
+    *at = queue->next;
+    bury(queue);
 }
 
 static void on_sent(void *arg, enum hy_err err, const struct hy_record *record)
@@ -259,7 +265,7 @@ static struct send_queue *make_queue(struct worker *worker, struct session *sess
     queue->session = session;
     queue->conv_type = (uint8_t)req->conv_type;
     queue->slot = hy_slot_conv(session->app, (int)req->conv_type, session->user, req->to);
-    strcpy(queue->to, req->to);
+    memcpy(queue->to, req->to, strlen(req->to) + 1);
     queue->next = session->sends;
     session->sends = queue;
     return queue;
@@ -355,6 +361,10 @@ void send_submit(struct worker *worker, struct link *link, const Hy__Frame *fram
 
 void send_free(struct session *session)
 {
-    while (session->sends != NULL)
-        free_queue(session->sends);
+    while (session->sends != NULL) {
+        struct send_queue *queue = session->sends;
+
+        session->sends = queue->next;
+        bury(queue);
+    }
 }

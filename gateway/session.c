@@ -21,8 +21,8 @@ struct session *session_make(uint32_t app, const char *user, const char *device_
     s->slot = hy_slot_user(app, user);
     s->presence = -1;
     s->user_len = (uint8_t)user_len;
-    memcpy(s->user, user, user_len);
-    memcpy(s->user + user_len + 1, device_id, device_len);
+    memcpy(s->user, user, user_len + 1);
+    memcpy(s->user + user_len + 1, device_id, device_len + 1);
     return s;
 }
 

@@ -26,7 +26,7 @@ static const struct hy_setting table[] = {
     HY_INT(G, request_rate, "request_rate", 200, 1, 1000000, true, "Requests a second a link may make on average; more are answered 6226."),
     HY_INT(G, request_burst, "request_burst", 400, 1, 1000000, true, "Requests a link may make at once."),
     HY_INT(G, sign_in_tries, "sign_in_tries", 10, 1, 1000000, true, "Failed sign-ins of one account in a minute before 70050."),
-    HY_INT(G, connect_rate, "connect_rate", 200, 1, 1000000, true, "New links a second from one address (IPv6: from one /64); twice that at once."),
+    HY_INT(G, connect_rate, "connect_rate", 500, 1, 1000000, true, "New links a second from one address (IPv6: from one /64); twice that at once."),
     HY_INT(G, max_connections, "max_connections", 100000, 1, 10000000, true, "Links of this process; more are refused."),
     HY_INT(G, rest_max_body_bytes, "rest.max_body_bytes", 1048576, 1024, 16777216, false, "Largest body of a REST call, bytes."),
     HY_INT(G, rest_timeout_s, "rest.timeout_s", 10, 1, 600, false, "A REST call that does not arrive in this time is cut off, s."),
@@ -44,7 +44,7 @@ static uint32_t share(int64_t whole, size_t workers)
 
 static enum hy_err copy_list(const struct hy_text_list *from, struct hy_text_list *to)
 {
-    to->items = calloc(from->count + 1, sizeof *to->items);
+    to->items = calloc(from->count + 1, sizeof(char *));
     if (to->items == NULL)
         return HY_ENOMEM;
     for (; to->count < from->count; to->count++) {

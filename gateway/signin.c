@@ -88,8 +88,8 @@ static void answer(struct sign_in *s, struct link *link)
     uint8_t sealed[TOKEN_MAX];
     struct parcel *parcel;
 
-    strcpy(token.user, session->user);
-    strcpy(token.device_id, session_device(session));
+    memcpy(token.user, session->user, strlen(session->user) + 1);
+    memcpy(token.device_id, session_device(session), strlen(session_device(session)) + 1);
     res.identifier = session->user;
     res.resume_token.len = token_seal(&token, worker->secret, sealed);
     res.resume_token.data = sealed;

@@ -31,12 +31,10 @@ static const uint8_t *get(const uint8_t *in, uint64_t *n, size_t bytes)
     return in + bytes;
 }
 
-static uint8_t *put_text(uint8_t *out, const char *text)
+static uint8_t *put_bytes(uint8_t *out, const void *bytes, size_t len)
 {
-    size_t len = strlen(text);
-
     *out++ = (uint8_t)len;
-    memcpy(out, text, len);
+    memcpy(out, bytes, len);
     return out + len;
 }
 
@@ -69,8 +67,8 @@ size_t token_seal(const struct token *token, const uint8_t secret[static TOKEN_S
     at = put(at, token->opened_ms, 8);
     at = put(at, token->issued_ms, 8);
     at = put(at, token->expires_s, 8);
-    at = put_text(at, token->user);
-    at = put_text(at, token->device_id);
+    at = put_bytes(at, token->user, strlen(token->user));
+    at = put_bytes(at, token->device_id, strlen(token->device_id));
     sign(out, (size_t)(at - out), secret, at);
     return (size_t)(at - out) + MAC;
 }

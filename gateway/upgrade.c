@@ -1,5 +1,6 @@
 #include "gateway/upgrade.h"
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdbool.h>
@@ -67,6 +68,7 @@ static void accept_of(struct span key, char out[static 32])
     char text[24 + sizeof guid];
     unsigned char digest[SHA_DIGEST_LENGTH];
 
+    assert(key.at != NULL); /* check_request() has seen it */
     memcpy(text, key.at, 24);
     memcpy(text + 24, guid, sizeof guid);
     SHA1((const unsigned char *)text, 24 + sizeof guid - 1, digest);

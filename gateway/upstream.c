@@ -44,8 +44,8 @@ static enum hy_err tier_open(struct tier *tier, struct hy_bus *bus, const char *
 {
     char name[64], endpoint[256];
 
-    tier->peers = calloc(list->count + 1, sizeof *tier->peers);
-    tier->up = calloc(list->count + 1, sizeof *tier->up);
+    tier->peers = calloc(list->count + 1, sizeof(struct hy_peer *));
+    tier->up = calloc(list->count + 1, sizeof(const char *));
     if (tier->peers == NULL || tier->up == NULL)
         return HY_ENOMEM;
     for (size_t i = 0; i < list->count; i++) {

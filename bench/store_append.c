@@ -1,5 +1,5 @@
-/* What one shard takes: C2C messages of 200 bytes between random users, decided, written with fsync and
- * answered, at 1, 32 and 256 messages a turn. No bus, no clients: the store alone.
+/* What one shard takes: C2C messages of 200 bytes between random users, decided, written with fsync
+ * and answered, at 1, 32 and 256 messages a turn. No bus, no clients: the store alone.
  *
  *     hongyan-bench-store [DIR [SECONDS [PAIRS]]] */
 

@@ -63,11 +63,8 @@ static enum hy_err make_room(struct answers *a)
 
 static void note(struct answers *a, const struct request *req, size_t at, size_t items)
 {
-    a->list[a->count++] = (struct answer){.reply = req->reply,
-                                          .kind = req->kind,
-                                          .at = at,
-                                          .len = a->bytes.len - at,
-                                          .items = items};
+    a->list[a->count++] = (struct answer){
+        .reply = req->reply, .kind = req->kind, .at = at, .len = a->bytes.len - at, .items = items};
 }
 
 enum hy_err answers_add(struct answers *answers, const struct request *req,

@@ -1,4 +1,5 @@
-/* answers - what the store has decided to answer but may not say before the batch is on the disk. */
+/* answers - what the store has decided to answer but may not say before the batch is on the disk.
+ */
 
 #ifndef STORE_ANSWERS_H
 #define STORE_ANSWERS_H
@@ -45,6 +46,7 @@ void answers_send(struct answers *answers);
 void answers_fail(struct answers *answers, uint32_t code);
 
 /* Append to out the answer to a kind of request that is code and a sentence. HY_ENOMEM. */
-enum hy_err answer_refusal(uint16_t kind, size_t items, uint32_t code, struct hy_buf *out) HY_CHECKED;
+enum hy_err answer_refusal(uint16_t kind, size_t items, uint32_t code,
+                           struct hy_buf *out) HY_CHECKED;
 
 #endif

@@ -1,7 +1,7 @@
 /* appset - the apps, as threads other than the writer may ask about them.
  *
- * A copy of common/app.h's list under a read-write lock; reader threads and the compaction filter use
- * it. Any thread. */
+ * A copy of common/app.h's list under a read-write lock; reader threads and the compaction filter
+ * use it. Any thread. */
 
 #ifndef STORE_APPSET_H
 #define STORE_APPSET_H

@@ -1,7 +1,7 @@
 /* batch - the rows one turn of the store is about to write, together.
  *
- * What is put with batch_put_seen() can be found again before it is written, so that a later request
- * of the same turn sees what an earlier one decided. A put that fails for want of memory is
+ * What is put with batch_put_seen() can be found again before it is written, so that a later
+ * request of the same turn sees what an earlier one decided. A put that fails for want of memory is
  * remembered and fails batch_write(), so callers of puts need not look. */
 
 #ifndef STORE_BATCH_H

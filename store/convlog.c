@@ -2,8 +2,7 @@
 
 void convlog_key(const struct convlog *log, uint64_t seq, struct key *key)
 {
-    key_log(key, log->home,
-            log->conv_type == HY__CONV_TYPE__CONV_C2C ? KEY_LOG_C2C : KEY_LOG_GROUP,
+    key_log(key, log->home, log->conv_type == HY__CONV_TYPE__CONV_C2C ? KEY_LOG_C2C : KEY_LOG_GROUP,
             log->conversation, seq);
 }
 
@@ -120,8 +119,8 @@ enum hy_err convlog_unread(struct db *db, const struct convlog *log, uint64_t lo
     if (err != HY_OK)
         return err;
     for (convlog_seek_back(&walk, high); walk.valid && most-- > 0; convlog_prev(&walk))
-        *count += (walk.row.flags & HY__MSG_FLAG__MSG_NO_UNREAD) == 0 &&
-                  !value_log_from(&walk.row, user);
+        *count +=
+            (walk.row.flags & HY__MSG_FLAG__MSG_NO_UNREAD) == 0 && !value_log_from(&walk.row, user);
     err = db_scan_err(walk.scan);
     convlog_close(&walk);
     return err;

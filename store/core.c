@@ -80,18 +80,26 @@ static void commit_failed(struct core *core, enum hy_err err)
         hy_log_error("store.reload_failed", "why=\"%s\"", hy_err_text(HY_EIO));
 }
 
-enum hy_err core_commit(struct core *core)
+static enum hy_err write_batch(struct core *core)
 {
     uint64_t began_us = hy_steady_us();
-    enum hy_err err;
     bool writes;
+    enum hy_err err;
 
-    pair_flush(core);
-    rows_flush(core->rows, core->batch);
+    if (!core->sealed) {
+        pair_flush(core);
+        rows_flush(core->rows, core->batch);
+        core->sealed = true;
+    }
     writes = batch_ops(core->batch) > 0;
     err = batch_write(core->batch);
     if (writes)
         metric_write(err, hy_steady_us() - began_us, core->messages);
+    return err;
+}
+
+static void end_batch(struct core *core, enum hy_err err)
+{
     if (err == HY_OK) {
         rows_done(core->rows);
         pair_forget(core);
@@ -102,6 +110,23 @@ enum hy_err core_commit(struct core *core)
     batch_clear(core->batch);
     core->messages = 0;
     core->batch_number++;
+    core->sealed = false;
+}
+
+enum hy_err core_commit(struct core *core)
+{
+    enum hy_err err = write_batch(core);
+
+    end_batch(core, err);
+    return err;
+}
+
+enum hy_err core_commit_try(struct core *core)
+{
+    enum hy_err err = write_batch(core);
+
+    if (err != HY_EBUSY)
+        end_batch(core, err);
     return err;
 }
 

@@ -1,9 +1,9 @@
-/* core - what the deciders of the store share: the database, the batch under way, the rows in memory,
- * the apps, the clock.
+/* core - what the deciders of the store share: the database, the batch under way, the rows in
+ * memory, the apps, the clock.
  *
  * A handler looks at everything it needs first, refuses or goes on, and then changes rows and puts
- * into the batch; its answer leaves when the batch is on the disk (core_commit). The writer's thread
- * only. */
+ * into the batch; its answer leaves when the batch is on the disk (core_commit). The writer's
+ * thread only. */
 
 #ifndef STORE_CORE_H
 #define STORE_CORE_H
@@ -34,13 +34,13 @@ struct core {
     struct rows *rows;
     struct answers *answers;
     struct hy_apps *apps;
-    struct appset *appset;   /* the same, for other threads */
-    struct outbox *outbox;   /* effects for other shards */
-    struct online *online;   /* reports of presence processes */
-    struct recent *recent;   /* client ids of live rooms */
-    struct totals *totals;   /* groups of each app here */
-    struct hy_arena arena;   /* of the request that is decided */
-    struct hy_buf scratch;   /* a value being made */
+    struct appset *appset;      /* the same, for other threads */
+    struct outbox *outbox;      /* effects for other shards */
+    struct online *online;      /* reports of presence processes */
+    struct recent *recent;      /* client ids of live rooms */
+    struct totals *totals;      /* groups of each app here */
+    struct hy_arena arena;      /* of the request that is decided */
+    struct hy_buf scratch;      /* a value being made */
     struct touched_pair *pairs; /* C2C heads changed in this batch; see pair.c */
     size_t pair_count, pair_size;
     uint64_t (*now_ms)(void *arg); /* the wall clock; tests bring their own */
@@ -49,6 +49,7 @@ struct core {
     uint64_t batch_number; /* +1 at each commit */
     uint32_t messages;     /* in the batch */
     enum hy_err failure;   /* of the last commit */
+    bool sealed; /* the batch is whole and waits for a stall to pass: nothing is decided */
 };
 
 uint64_t core_now(const struct core *core);
@@ -72,9 +73,13 @@ void core_broken(struct core *core, const struct request *req, enum hy_err err);
 /* The code for an internal failure. */
 uint32_t core_code(enum hy_err err);
 
-/* Write the batch and say the answers; or, if that fails, say why to all. Called at the end of a turn,
- * when a batch is big, and before a decision that must scan rows of its own batch. */
+/* Write the batch and say the answers; or, if that fails, say why to all. Called at the end of a
+ * turn, when a batch is big, and before a decision that must scan rows of its own batch. */
 enum hy_err core_commit(struct core *core) HY_CHECKED;
+
+/* The same, but a stall (HY_EBUSY) keeps the batch for another try; until then nothing may be
+ * decided. core_commit() then ends it, either way. */
+enum hy_err core_commit_try(struct core *core) HY_CHECKED;
 
 /* core_commit() if anything is waiting to be written: what a scan sees is then all there is. */
 enum hy_err core_settle(struct core *core) HY_CHECKED;

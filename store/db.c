@@ -13,8 +13,8 @@ struct filter_arg { /* one a family that is filtered */
 
 struct db {
     rocksdb_t *rocks;
-    rocksdb_options_t *options;                /* of the whole */
-    rocksdb_options_t *tuned[FAMILY_COUNT];    /* of each family */
+    rocksdb_options_t *options;             /* of the whole */
+    rocksdb_options_t *tuned[FAMILY_COUNT]; /* of each family */
     rocksdb_column_family_handle_t *handles[FAMILY_COUNT];
     rocksdb_compactionfilter_t *filters[FAMILY_COUNT];
     struct filter_arg filter_args[FAMILY_COUNT];
@@ -117,11 +117,11 @@ static enum hy_err from_text(const rocksdb_options_t *base, const char *text,
 }
 
 /* How each family differs. HINT: rows of one conversation are mostly put one behind the other, so a
- * memtable that remembers the last place of each saves the search (bench/store_append.c: a quarter of
- * the CPU). The prefix is one byte longer than a conversation's: RocksDB would use the same hint for
- * the tombstone of a range, which lies in another list, and a key shorter than the prefix has no
- * hint (db_batch_delete_range). Rows that are put over and over need small memtables: old versions
- * only make the way longer. */
+ * memtable that remembers the last place of each saves the search (bench/store_append.c: a quarter
+ * of the CPU). The prefix is one byte longer than a conversation's: RocksDB would use the same hint
+ * for the tombstone of a range, which lies in another list, and a key shorter than the prefix has
+ * no hint (db_batch_delete_range). Rows that are put over and over need small memtables: old
+ * versions only make the way longer. */
 #define HINT "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.16"
 #define DAILY "periodic_compaction_seconds=86400"
 
@@ -131,12 +131,9 @@ static const struct tuning {
     bool expires;         /* compaction asks the filter */
     bool sparse;          /* most lookups are for what is not there */
 } tunings[FAMILY_COUNT] = {
-    [FAMILY_DEFAULT] = {"", 4, false, false},
-    [FAMILY_ENTITY] = {"", 4, false, true},
-    [FAMILY_LOG] = {HINT ";" DAILY, 1, true, false},
-    [FAMILY_INDEX] = {"", 4, false, false},
-    [FAMILY_DEDUPE] = {HINT ";" DAILY, 1, true, true},
-    [FAMILY_OUTBOX] = {"", 4, false, false},
+    [FAMILY_DEFAULT] = {"", 4, false, false},          [FAMILY_ENTITY] = {"", 4, false, true},
+    [FAMILY_LOG] = {HINT ";" DAILY, 1, true, false},   [FAMILY_INDEX] = {"", 4, false, false},
+    [FAMILY_DEDUPE] = {HINT ";" DAILY, 1, true, true}, [FAMILY_OUTBOX] = {"", 4, false, false},
 };
 
 static enum hy_err tune_family(struct db *db, const struct db_config *config, enum family family,
@@ -216,9 +213,9 @@ enum hy_err db_open(const struct db_config *config, struct db **db, char why[sta
     err = tune(d, config, why);
     if (err != HY_OK)
         goto fail;
-    d->rocks = rocksdb_open_column_families(
-        d->options, config->dir, FAMILY_COUNT, family_names,
-        (const rocksdb_options_t *const *)d->tuned, d->handles, &error);
+    d->rocks = rocksdb_open_column_families(d->options, config->dir, FAMILY_COUNT, family_names,
+                                            (const rocksdb_options_t *const *)d->tuned, d->handles,
+                                            &error);
     err = classify(error, why);
     if (err != HY_OK)
         goto fail;
@@ -260,13 +257,11 @@ void db_close(struct db **db)
 
 /* ---- reading ---- */
 
-enum hy_err db_get(struct db *db, enum family family, const struct key *key,
-                   struct db_value *value)
+enum hy_err db_get(struct db *db, enum family family, const struct key *key, struct db_value *value)
 {
     char *error = NULL;
-    rocksdb_pinnableslice_t *pin =
-        rocksdb_get_pinned_cf(db->rocks, db->read, db->handles[family], (const char *)key->bytes,
-                              key->len, &error);
+    rocksdb_pinnableslice_t *pin = rocksdb_get_pinned_cf(
+        db->rocks, db->read, db->handles[family], (const char *)key->bytes, key->len, &error);
     enum hy_err err = classify(error, NULL);
 
     *value = (struct db_value){0};
@@ -318,8 +313,8 @@ void db_batch_put(struct db_batch *batch, enum family family, const struct key *
 
 void db_batch_delete(struct db_batch *batch, enum family family, const struct key *key)
 {
-    rocksdb_writebatch_delete_cf(batch->rocks, batch->db->handles[family],
-                                 (const char *)key->bytes, key->len);
+    rocksdb_writebatch_delete_cf(batch->rocks, batch->db->handles[family], (const char *)key->bytes,
+                                 key->len);
 }
 
 void db_batch_delete_range(struct db_batch *batch, enum family family, const struct key *first,

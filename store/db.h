@@ -1,8 +1,8 @@
 /* db - the database of a shard. Only db.c says rocksdb_.
  *
  * One thread writes, through one struct db_batch at a time. Any thread may read; nobody may be
- * reading when the database is closed. A write that fails for another reason than a stall leaves the
- * database unusable until it is closed and opened again. */
+ * reading when the database is closed. A write that fails for another reason than a stall leaves
+ * the database unusable until it is closed and opened again. */
 
 #ifndef STORE_DB_H
 #define STORE_DB_H
@@ -30,7 +30,8 @@ struct db_config {
 };
 
 /* Open, and create what is missing. HY_EIO, HY_EFULL, HY_ECORRUPT; why gets RocksDB's sentence. */
-enum hy_err db_open(const struct db_config *config, struct db **db, char why[static 256]) HY_CHECKED;
+enum hy_err db_open(const struct db_config *config, struct db **db,
+                    char why[static 256]) HY_CHECKED;
 void db_close(struct db **db);
 
 /* A value that was read; belongs to the reader until db_drop(). */
@@ -55,8 +56,8 @@ void db_batch_put(struct db_batch *batch, enum family family, const struct key *
                   const void *value, size_t len);
 void db_batch_delete(struct db_batch *batch, enum family family, const struct key *key);
 
-/* All keys from first up to, but without, end. Never over more than one slot; first is no longer than
- * a conversation's prefix (15 bytes). */
+/* All keys from first up to, but without, end. Never over more than one slot; first is no longer
+ * than a conversation's prefix (15 bytes). */
 void db_batch_delete_range(struct db_batch *batch, enum family family, const struct key *first,
                            const struct key *end);
 void db_batch_clear(struct db_batch *batch);

@@ -1,7 +1,7 @@
 /* expire - which rows compaction may drop.
  *
- * Messages older than their app keeps them, and dedupe rows older than a day. What it does not know -
- * an app, a format, a value that does not decode - it keeps. */
+ * Messages older than their app keeps them, and dedupe rows older than a day. What it does not know
+ * - an app, a format, a value that does not decode - it keeps. */
 
 #ifndef STORE_EXPIRE_H
 #define STORE_EXPIRE_H

@@ -12,8 +12,8 @@
 
 /* Rules for custom keys of groups and members (REST 11.3, 11.4). */
 struct fieldset_limits {
-    size_t count;     /* keys at most */
-    size_t name_len;  /* of [A-Za-z0-9_]; 0: any name */
+    size_t count;    /* keys at most */
+    size_t name_len; /* of [A-Za-z0-9_]; 0: any name */
     size_t value_len;
 };
 

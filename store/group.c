@@ -87,8 +87,8 @@ bool group_rate(uint64_t notes[2], uint32_t rate, uint64_t now_ms)
         notes[0] = full;
     } else {
         passed = now_ms > notes[1] ? now_ms - notes[1] : 0;
-        notes[0] = passed >= 1000 || notes[0] + passed * rate > full ? full
-                                                                      : notes[0] + passed * rate;
+        notes[0] =
+            passed >= 1000 || notes[0] + passed * rate > full ? full : notes[0] + passed * rate;
     }
     notes[1] = now_ms;
     if (notes[0] < 1000)

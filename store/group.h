@@ -26,8 +26,8 @@ struct group_ref {
 };
 
 /* HY_ENOTFOUND: no such group (ref->row can be given a new one). id must be good for keys. */
-enum hy_err group_find(struct core *core, uint32_t app, const char *id, struct group_ref *ref)
-    HY_CHECKED;
+enum hy_err group_find(struct core *core, uint32_t app, const char *id,
+                       struct group_ref *ref) HY_CHECKED;
 
 /* Find the group of a request, in a slot of this shard; on failure answer and return false. */
 bool group_need(struct core *core, const struct request *req, uint32_t app, const char *id,

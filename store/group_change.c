@@ -230,7 +230,8 @@ static enum hy_err hand_over(struct core *core, struct group_ref *ref, const cha
 
 void group_owner_handle(struct core *core, const struct request *req)
 {
-    const Hy__StoreGroupOwnerReq *in = core_decode(core, req, &hy__store_group_owner_req__descriptor);
+    const Hy__StoreGroupOwnerReq *in =
+        core_decode(core, req, &hy__store_group_owner_req__descriptor);
     Hy__Field owner = HY__FIELD__INIT, *changed[1] = {&owner};
     Hy__TipElem tip = HY__TIP_ELEM__INIT;
     struct group_ref ref;

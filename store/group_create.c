@@ -1,5 +1,5 @@
-/* group_create - groups come and go. A re-created group is a new conversation: nothing of the old one
- * shows, dedupes or mutes. */
+/* group_create - groups come and go. A re-created group is a new conversation: nothing of the old
+ * one shows, dedupes or mutes. */
 
 #include <string.h>
 
@@ -23,7 +23,8 @@ struct creation {
     uint32_t cap; /* members, 0 none */
 };
 
-/* The quota is for the whole app; a shard knows its own groups and takes the others to have as many. */
+/* The quota is for the whole app; a shard knows its own groups and takes the others to have as
+ * many. */
 static bool over_quota(const struct core *core, uint32_t app)
 {
     const Hy__App *a = hy_apps_find(core->apps, app);
@@ -117,9 +118,9 @@ static enum hy_err make_group(struct creation *c)
 static enum hy_err make_member(struct creation *c, const Hy__MemberInfo *as)
 {
     bool owner = strcmp(as->user, c->in->info->owner) == 0;
-    Hy__Role role = owner ? HY__ROLE__ROLE_OWNER
-                          : (as->role == HY__ROLE__ROLE_ADMIN ? HY__ROLE__ROLE_ADMIN
-                                                              : HY__ROLE__ROLE_MEMBER);
+    Hy__Role role =
+        owner ? HY__ROLE__ROLE_OWNER
+              : (as->role == HY__ROLE__ROLE_ADMIN ? HY__ROLE__ROLE_ADMIN : HY__ROLE__ROLE_MEMBER);
     struct row *row;
     enum hy_err err = member_find(c->core, &c->ref, as->user, &row);
 
@@ -159,8 +160,8 @@ static void answer_create(struct creation *c, const struct request *req)
 static uint32_t taken(const struct creation *c)
 {
     const char *owner = c->ref.group->info->owner;
-    bool own = *owner != '\0' && (strcmp(owner, c->in->info->owner) == 0 ||
-                                  strcmp(owner, c->in->operator_id) == 0);
+    bool own = *owner != '\0' &&
+               (strcmp(owner, c->in->info->owner) == 0 || strcmp(owner, c->in->operator_id) == 0);
 
     return own ? HY_CODE_GROUP_ID_OWN : HY_CODE_GROUP_ID_TAKEN;
 }
@@ -312,8 +313,7 @@ void group_destroy_handle(struct core *core, const struct request *req)
     }
     info.group = in->group;
     info.type = (char *)ref.type->name;
-    info.name = hy_arena_strdup(&core->arena, ref.group->info->name,
-                                strlen(ref.group->info->name));
+    info.name = hy_arena_strdup(&core->arena, ref.group->info->name, strlen(ref.group->info->name));
     res.group = &info;
     res.member_version = ref.group->member_version + 1;
     err = destroy(core, &ref, &res);

@@ -61,8 +61,8 @@ static bool text_ok(const struct rule *rule, const char *text, size_t len)
     return len <= rule->most && hy_utf8(text, len);
 }
 
-static bool number_ok(const struct rule *rule, const struct hy_group_type *type, uint32_t member_num,
-                      uint64_t n)
+static bool number_ok(const struct rule *rule, const struct hy_group_type *type,
+                      uint32_t member_num, uint64_t n)
 {
     if (rule->offset != offsetof(Hy__GroupInfo, max_member_num))
         return n <= rule->most;
@@ -70,8 +70,8 @@ static bool number_ok(const struct rule *rule, const struct hy_group_type *type,
            (type->max_members == 0 || n <= type->max_members);
 }
 
-/* Ordinary members may edit the face of a Private group; owner and admins everything; in a live room
- * only the owner, in a BChatRoom nobody but the app. */
+/* Ordinary members may edit the face of a Private group; owner and admins everything; in a live
+ * room only the owner, in a BChatRoom nobody but the app. */
 static bool may_set(const struct hy_group_type *type, struct group_asker asker,
                     const struct rule *rule)
 {
@@ -112,9 +112,8 @@ uint32_t group_field_check(const struct hy_group_type *type, const Hy__GroupInfo
 
     for (size_t i = 0; i < count && code == HY_CODE_OK; i++)
         code = check_one(type, member_num, asker, fields[i]);
-    if (code == HY_CODE_OK &&
-        !fieldset_fits(&custom_limits, info->n_custom, info->custom, count,
-                       (const Hy__Field *const *)fields))
+    if (code == HY_CODE_OK && !fieldset_fits(&custom_limits, info->n_custom, info->custom, count,
+                                             (const Hy__Field *const *)fields))
         code = HY_CODE_GROUP_PARAM;
     return code;
 }
@@ -155,7 +154,8 @@ uint32_t group_field_check_new(const struct hy_group_type *type, const Hy__Group
         return HY_CODE_GROUP_PARAM;
     for (int i = 0; i < RULES; i++) {
         const struct rule *rule = &rules[i];
-        const char *text = rule->kind == NUMBER ? "" : *(char *const *)((const char *)info + rule->offset);
+        const char *text =
+            rule->kind == NUMBER ? "" : *(char *const *)((const char *)info + rule->offset);
 
         if (*text != '\0' && !text_ok(rule, text, strlen(text)))
             return HY_CODE_GROUP_PARAM;

@@ -96,7 +96,8 @@ static enum hy_err put_conv(struct view *view, const Hy__HeadsReq *in, const Hy_
 {
     Hy__Conv conv = HY__CONV__INIT;
     struct span span;
-    enum hy_err err = span_open(view, in->app, (int)which->type, in->user, which->peer, false, &span);
+    enum hy_err err =
+        span_open(view, in->app, (int)which->type, in->user, which->peer, false, &span);
 
     conv.peer = which->peer;
     if (err == HY_OK && span.code == HY_CODE_OK && span.pair != NULL)

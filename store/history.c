@@ -65,7 +65,7 @@ static enum hy_err take(struct page *p, const struct convlog_walk *walk)
 
 static enum hy_err collect(struct page *p)
 {
-    void (*step)(struct convlog_walk *walk) = p->newer ? convlog_next : convlog_prev;
+    void (*step)(struct convlog_walk * walk) = p->newer ? convlog_next : convlog_prev;
     struct convlog_walk walk;
     enum hy_err err;
 

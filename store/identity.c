@@ -77,9 +77,10 @@ enum hy_err identity_check(const char *dir, const struct identity *mine, char wh
         if (*c == '\n')
             *c = ' ';
     snprintf(said, sizeof said, "%.79s", have);
-    snprintf(why, 256,
-             "%.60s holds other data (%s); point data_dir at an empty directory, or mend cluster_id,"
-             " shard and stores",
-             dir, said);
+    snprintf(
+        why, 256,
+        "%.60s holds other data (%s); point data_dir at an empty directory, or mend cluster_id,"
+        " shard and stores",
+        dir, said);
     return HY_ECONFIG;
 }

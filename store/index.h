@@ -1,8 +1,8 @@
 /* index - a user's index of conversations, in the user's slot.
  *
  * An entry is two rows: what the conversation says (order, membership; written by messages and
- * membership changes) and the user's own marks (pin, remind, hidden). Apart, neither writer needs to
- * read the other's. */
+ * membership changes) and the user's own marks (pin, remind, hidden). Apart, neither writer needs
+ * to read the other's. */
 
 #ifndef STORE_INDEX_H
 #define STORE_INDEX_H

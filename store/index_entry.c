@@ -46,7 +46,8 @@ static enum hy_err take(struct index_walk *walk, const struct key_parts *parts, 
     ProtobufCMessage *msg;
     size_t len;
     const uint8_t *value = db_scan_value(walk->scan, &len);
-    enum hy_err err = value_get(&hy__index_row__descriptor, &walk->view->arena.pb, value, len, &msg);
+    enum hy_err err =
+        value_get(&hy__index_row__descriptor, &walk->view->arena.pb, value, len, &msg);
 
     if (err != HY_OK)
         return err;

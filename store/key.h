@@ -1,7 +1,7 @@
 /* key - every key of the database, made and read back.
  *
- * All keys begin with: slot u16, format u8, app u32. Numbers are big-endian, so byte order is number
- * order and a run of slots is one range in each family. Slot 0xFFFF is the shard itself.
+ * All keys begin with: slot u16, format u8, app u32. Numbers are big-endian, so byte order is
+ * number order and a run of slots is one range in each family. Slot 0xFFFF is the shard itself.
  *
  *   family   format            after the head                         value
  *   default  KEY_EPOCH         number (epoch)                         u64 first sequence
@@ -86,7 +86,8 @@ struct key_home {
 /* May text be part of a key: 1..KEY_TEXT_MAX bytes? */
 bool key_text_ok(const char *text);
 
-/* The head alone: the first key of a format in a home, and itself the key of the formats with "-". */
+/* The head alone: the first key of a format in a home, and itself the key of the formats with "-".
+ */
 void key_head(struct key *key, struct key_home home, enum key_format format);
 
 /* Formats of one number: KEY_EPOCH, KEY_ONLINE. */

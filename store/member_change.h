@@ -15,8 +15,13 @@ struct member_asker {
     Hy__Role role;
 };
 
-enum { MEMBER_RESULT_FAILED, MEMBER_RESULT_DONE, MEMBER_RESULT_WAS, MEMBER_RESULT_WAITS,
-       MEMBER_RESULT_FULL };
+enum {
+    MEMBER_RESULT_FAILED,
+    MEMBER_RESULT_DONE,
+    MEMBER_RESULT_WAS,
+    MEMBER_RESULT_WAITS,
+    MEMBER_RESULT_FULL
+};
 
 /* May someone join by themselves? 0 or a code; *waits: an admin has to approve first. */
 uint32_t member_may_join(const struct hy_group_type *type, const char *apply_join, bool admin,

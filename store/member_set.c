@@ -119,7 +119,8 @@ static enum hy_err set_flag(struct setting *s, Hy__Member *m, const Hy__Field *f
 /* Every field there is but the custom ones. */
 static const struct rule {
     const char *name;
-    uint32_t (*check)(const struct setting *s, const Hy__Field *f, const char *user, Hy__Role target);
+    uint32_t (*check)(const struct setting *s, const Hy__Field *f, const char *user,
+                      Hy__Role target);
     enum hy_err (*set)(struct setting *s, Hy__Member *m, const Hy__Field *f, const char *user);
     bool strangers; /* also of users who are no members */
 } rules[] = {
@@ -145,7 +146,8 @@ static uint32_t check_field(const struct setting *s, const Hy__Field *f, const c
 
     if (rule == NULL && fieldset_custom(f->name) == NULL)
         return HY_CODE_GROUP_PARAM;
-    if (row->msg == NULL && (rule == NULL || !rule->strangers)) /* REST: 10004 for a user without row */
+    if (row->msg == NULL &&
+        (rule == NULL || !rule->strangers)) /* REST: 10004 for a user without row */
         return s->ref.type->live ? HY_CODE_GROUP_DENIED : HY_CODE_GROUP_PARAM;
     if (rule != NULL)
         return rule->check(s, f, user, target);

@@ -232,7 +232,8 @@ static enum hy_err remove_one(struct edit *e, size_t i)
     struct row *row;
     enum hy_err err;
 
-    /* The sweep leaves owners: a group that lost its owner could not be dissolved by anyone in it. */
+    /* The sweep leaves owners: a group that lost its owner could not be dissolved by anyone in it.
+     */
     if (e->out.roles[i] == HY__ROLE__ROLE_NONE ||
         (e->in->sweep && e->out.roles[i] == HY__ROLE__ROLE_OWNER))
         return HY_OK;

@@ -18,7 +18,7 @@ struct listing {
     Hy__Group *group;
     const struct hy_group_type *type;
     Hy__StoreMembersGetRes out;
-    size_t size;           /* room in out.members */
+    size_t size; /* room in out.members */
     uint32_t skip, limit;
     struct db_scan *mutes; /* walks beside the members; NULL: the type has none */
     bool muted;            /* the walk stands on a mute */

@@ -34,8 +34,8 @@ enum { OPS = sizeof ops / sizeof *ops };
 static const struct gauge {
     const char *name, *property, *help;
 } gauges[] = {
-    {"hongyan_store_rocksdb_pending_compaction_bytes",
-     "rocksdb.estimate-pending-compaction-bytes", "Bytes that compaction has yet to rewrite."},
+    {"hongyan_store_rocksdb_pending_compaction_bytes", "rocksdb.estimate-pending-compaction-bytes",
+     "Bytes that compaction has yet to rewrite."},
     {"hongyan_store_rocksdb_level0_files", "rocksdb.num-files-at-level0",
      "Files at level 0, all families."},
     {"hongyan_store_rocksdb_write_stalled", "rocksdb.is-write-stopped",
@@ -62,8 +62,8 @@ void metric_open(void)
                                  "Batches written, by result.");
     m.write_us = hy_histogram_us("hongyan_store_write_duration_seconds", "",
                                  "Time to write one batch, with fsync.");
-    m.messages = hy_histogram_count("hongyan_store_commit_batch_messages", "",
-                                    "Messages in one batch.");
+    m.messages =
+        hy_histogram_count("hongyan_store_commit_batch_messages", "", "Messages in one batch.");
     for (int i = 0; i < OPS; i++)
         m.read_us[i] = hy_histogram_us("hongyan_store_read_duration_seconds", ops[i].labels,
                                        "Time to answer one read.");
@@ -71,14 +71,14 @@ void metric_open(void)
         m.gauges[i] = hy_gauge(gauges[i].name, "", gauges[i].help);
     m.hits = hy_counter("hongyan_store_rocksdb_block_cache_hits_total", "",
                         "Blocks found in the cache.");
-    m.misses = hy_counter("hongyan_store_rocksdb_block_cache_misses_total", "",
-                          "Blocks read from files.");
+    m.misses =
+        hy_counter("hongyan_store_rocksdb_block_cache_misses_total", "", "Blocks read from files.");
     m.used = hy_gauge("hongyan_store_disk_used_bytes", "",
                       "Bytes used on the file system of the data directory.");
     m.capacity = hy_gauge("hongyan_store_disk_capacity_bytes", "",
                           "Size of the file system of the data directory.");
-    m.outbox = hy_gauge("hongyan_store_outbox_rows", "",
-                        "Effects that other shards have yet to confirm.");
+    m.outbox =
+        hy_gauge("hongyan_store_outbox_rows", "", "Effects that other shards have yet to confirm.");
 }
 
 void metric_write(enum hy_err err, uint64_t us, uint32_t messages)

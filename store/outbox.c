@@ -6,8 +6,7 @@
 
 #include "common/clock.h"
 #include "store/index.h"
-#include "store/pair.h"
-#include "store/value.h"
+#include "store/outbox_row.h"
 
 /* One outbox row. A leg is a user whose index is to learn: a pair has two, a membership one. */
 enum leg_state { LEG_NONE, LEG_IDLE, LEG_WAITS, LEG_SENT };
@@ -19,16 +18,16 @@ struct leg {
     enum leg_state state;
     uint32_t shard;
     uint64_t due_ms;
-    uint64_t sent; /* the item's generation when it was sent */
+    uint64_t sent;           /* the item's generation when it was sent */
     struct leg *prev, *next; /* in its shard's list while it waits or is sent */
 };
 
 struct item {
     struct item *chain;
     uint64_t hash;
-    struct item *next_cool;  /* done, and kept for a while: the next change is likely near */
-    uint64_t generation;     /* +1 with each change */
-    uint64_t cool_ms;        /* until when */
+    struct item *next_cool; /* done, and kept for a while: the next change is likely near */
+    uint64_t generation;    /* +1 with each change */
+    uint64_t cool_ms;       /* until when */
     bool cooling;
     struct leg legs[2];
     struct key key;
@@ -193,8 +192,8 @@ static struct item *item_of(struct outbox *o, const struct key *key)
     return item;
 }
 
-/* A leg has something to tell. Its lane takes it up when the batch is on the disk; one of this shard
- * may as well wait for more. */
+/* A leg has something to tell. Its lane takes it up when the batch is on the disk; one of this
+ * shard may as well wait for more. */
 static void leg_need(struct outbox *o, struct leg *leg, uint32_t app, const char *user,
                      uint32_t own_shard)
 {
@@ -308,62 +307,9 @@ enum hy_err outbox_load(struct outbox *outbox, struct db *db)
 
 /* ---- sending ---- */
 
-/* What to tell of a pair: its head as it is now. HY_ENOTFOUND: nothing. */
-static enum hy_err pair_effect(struct core *core, const struct key_parts *parts, int side,
-                               Hy__Effect **effect)
-{
-    Hy__Effect *e = hy_arena_alloc(&core->arena, sizeof *e);
-    Hy__IndexRow *row = hy_arena_alloc(&core->arena, sizeof *row);
-    char *users[2] = {hy_arena_strdup(&core->arena, parts->first, parts->first_len),
-                      hy_arena_strdup(&core->arena, parts->second, parts->second_len)};
-    struct pair_ref ref;
-    enum hy_err err;
-
-    if (e == NULL || row == NULL || users[0] == NULL || users[1] == NULL)
-        return HY_ENOMEM;
-    err = pair_find(core, parts->home.app, users[0], users[1], &ref);
-    if (err != HY_OK)
-        return err;
-    if (ref.pair == NULL)
-        return HY_ENOTFOUND;
-    hy__effect__init(e);
-    hy__index_row__init(row);
-    e->app = parts->home.app;
-    e->user = users[side];
-    e->peer = users[1 - side];
-    e->type = HY__CONV_TYPE__CONV_C2C;
-    e->row = row;
-    row->version = ref.pair->version;
-    row->last_time_ms = ref.pair->last_time_ms;
-    *effect = e;
-    return HY_OK;
-}
-
-static enum hy_err member_effect(struct core *core, const struct key *key, Hy__Effect **effect)
-{
-    struct db_value value;
-    enum hy_err err = db_get(core->db, FAMILY_OUTBOX, key, &value);
-    ProtobufCMessage *msg;
-
-    if (err != HY_OK)
-        return err;
-    err = value_get(&hy__effect__descriptor, &core->arena.pb, value.data, value.len, &msg);
-    if (err == HY_OK)
-        *effect = (Hy__Effect *)msg;
-    db_drop(&value);
-    return err == HY_ECORRUPT ? HY_ENOTFOUND : err;
-}
-
 static enum hy_err effect_of(struct core *core, const struct leg *leg, Hy__Effect **effect)
 {
-    const struct item *item = leg->item;
-    struct key_parts parts;
-
-    if (key_parse(item->key.bytes, item->key.len, &parts) != HY_OK)
-        return HY_ENOTFOUND;
-    if (parts.format == KEY_OUT_PAIR)
-        return pair_effect(core, &parts, (int)(leg - item->legs), effect);
-    return member_effect(core, &item->key, effect);
+    return outbox_row_effect(core, &leg->item->key, (int)(leg - leg->item->legs), effect);
 }
 
 static bool item_done(const struct item *item)

@@ -1,9 +1,11 @@
-/* outbox - effects on users of other shards: kept as rows until the other shard has them on its disk.
+/* outbox - effects on users of other shards: kept as rows until the other shard has them on its
+ * disk.
  *
- * A row is written with the batch that caused it. Rows of pairs have no content: the head is read when
- * it is sent, so the newest state replaces what waits, and a busy pair tells another shard at most
- * every OUTBOX_EVERY_MS. Warm pairs wait here for the indexes of their own shard too, up to
- * OUTBOX_WARM_MS; who reads such an index asks for it first (outbox_hurry). The writer's thread only. */
+ * A row is written with the batch that caused it. Rows of pairs have no content: the head is read
+ * when it is sent, so the newest state replaces what waits, and a busy pair tells another shard at
+ * most every OUTBOX_EVERY_MS. Warm pairs wait here for the indexes of their own shard too, up to
+ * OUTBOX_WARM_MS; who reads such an index asks for it first (outbox_hurry). The writer's thread
+ * only. */
 
 #ifndef STORE_OUTBOX_H
 #define STORE_OUTBOX_H
@@ -17,13 +19,13 @@ enum { OUTBOX_EVERY_MS = 200, OUTBOX_WARM_MS = 3000, OUTBOX_CALL_MAX = 256 };
 
 struct outbox;
 
-/* Ask a shard to apply an encoded EffectsReq; outbox_answered() with the same token must follow, not
- * from inside. */
+/* Ask a shard to apply an encoded EffectsReq; outbox_answered() with the same token must follow,
+ * not from inside. */
 typedef void outbox_send_fn(void *ctx, uint32_t shard, uint64_t token, const void *payload,
                             size_t len);
 
-enum hy_err outbox_open(uint32_t shards, outbox_send_fn *send, void *ctx, struct outbox **outbox)
-    HY_CHECKED;
+enum hy_err outbox_open(uint32_t shards, outbox_send_fn *send, void *ctx,
+                        struct outbox **outbox) HY_CHECKED;
 void outbox_close(struct outbox **outbox);
 
 /* Find the rows that an earlier run left; forgets what is in memory. */

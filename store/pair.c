@@ -103,8 +103,8 @@ struct touched_pair {
     char users[2][KEY_TEXT_MAX + 1];
 };
 
-/* The row's notes: 0 is the batch that showed it last, 1 its place in the list, 2 when the indexes of
- * this shard were told. */
+/* The row's notes: 0 is the batch that showed it last, 1 its place in the list, 2 when the indexes
+ * of this shard were told. */
 void pair_show(struct core *core, const struct pair_ref *ref, unsigned sides)
 {
     struct touched_pair *t;
@@ -134,7 +134,8 @@ void pair_show(struct core *core, const struct pair_ref *ref, unsigned sides)
         strcpy(t->users[i], ref->users[i]);
 }
 
-/* A message costs no index write while its conversation is warm: the outbox row says that one is due. */
+/* A message costs no index write while its conversation is warm: the outbox row says that one is
+ * due. */
 static void flush_one(struct core *core, const struct touched_pair *t, uint64_t now_ms)
 {
     const Hy__Pair *pair = (const Hy__Pair *)t->row->msg;

@@ -1,7 +1,7 @@
 /* pair - the head of a C2C conversation: its places, unread counts and read marks.
  *
- * The functions on Hy__Pair decide and know no database; the others find the row. Side 0 is the user
- * that sorts first. */
+ * The functions on Hy__Pair decide and know no database; the others find the row. Side 0 is the
+ * user that sorts first. */
 
 #ifndef STORE_PAIR_H
 #define STORE_PAIR_H

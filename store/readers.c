@@ -68,8 +68,8 @@ static struct job *list_take(struct job_list *list)
 
 static void view_init(const struct readers *r, struct view *view)
 {
-    *view = (struct view){
-        .apps = r->config.apps, .shard = r->config.shard, .shards = r->config.shards};
+    *view =
+        (struct view){.apps = r->config.apps, .shard = r->config.shard, .shards = r->config.shards};
     hy_arena_init(&view->arena);
 }
 

@@ -1,8 +1,8 @@
 /* readers - threads that answer reads while the writer goes on.
  *
- * Reads are gathered during a turn and handed over at its end, after the commit, so each sees all that
- * was answered before it. With no threads they are answered in place. Called by the writer's thread;
- * answers come back there through hy_loop_post(). */
+ * Reads are gathered during a turn and handed over at its end, after the commit, so each sees all
+ * that was answered before it. With no threads they are answered in place. Called by the writer's
+ * thread; answers come back there through hy_loop_post(). */
 
 #ifndef STORE_READERS_H
 #define STORE_READERS_H
@@ -35,8 +35,8 @@ enum hy_err readers_open(const struct readers_config *config, struct readers **r
 /* Answers what is under way, then ends the threads. */
 void readers_close(struct readers **readers);
 
-/* The database to read; NULL while there is none: reads are then refused. Waits until no thread uses
- * the old one. */
+/* The database to read; NULL while there is none: reads are then refused. Waits until no thread
+ * uses the old one. */
 void readers_use(struct readers *readers, struct db *db);
 
 /* Gather a read (the payload is copied). HY_EBUSY: too many wait. */

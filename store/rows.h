@@ -2,8 +2,8 @@
  * changes of the batch under way.
  *
  * All records but those of the log are read and changed through here, so a decision sees what was
- * decided before it, and a row changed a hundred times in a batch is packed once. Decide first, then
- * change: there is no way back for one request alone. A row stays valid until rows_done() or
+ * decided before it, and a row changed a hundred times in a batch is packed once. Decide first,
+ * then change: there is no way back for one request alone. A row stays valid until rows_done() or
  * rows_forget(). The writer's thread only. */
 
 #ifndef STORE_ROWS_H

@@ -215,8 +215,9 @@ static enum hy_err pass_row(struct sweep_scan *s, const uint8_t *key, size_t len
     value = db_scan_value(s->scan, &len);
     if (value_get(&hy__index_row__descriptor, &s->view->arena.pb, value, len, &row) != HY_OK)
         return HY_OK;
-    return index_row_swept(s->view->apps, parts.home.app, (Hy__IndexRow *)row) ? name_user(s, &parts)
-                                                                               : HY_OK;
+    return index_row_swept(s->view->apps, parts.home.app, (Hy__IndexRow *)row)
+               ? name_user(s, &parts)
+               : HY_OK;
 }
 
 /* Stops between two users only, so a cursor never splits one. */

@@ -10,7 +10,7 @@
 #include "store/metric.h"
 #include "store/store.h"
 
-enum { TICK_MS = 1000, TURN_MS = 50, APPS_MS = 500, EFFECTS_DEADLINE_MS = 10000 };
+enum { TICK_MS = 1000, TURN_MS = 20, APPS_MS = 500, EFFECTS_DEADLINE_MS = 10000 };
 
 struct other { /* another shard */
     struct serve *serve;

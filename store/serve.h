@@ -1,5 +1,5 @@
-/* serve - the shard on the bus: requests from routers, effects to and from other shards, the list of
- * apps from the shard that keeps it. */
+/* serve - the shard on the bus: requests from routers, effects to and from other shards, the list
+ * of apps from the shard that keeps it. */
 
 #ifndef STORE_SERVE_H
 #define STORE_SERVE_H

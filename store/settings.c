@@ -7,7 +7,8 @@ static const struct hy_setting table[] = {
             "where routers and other stores connect: tcp://host:port or ipc:///path"),
     HY_TEXT(S, data_dir, "data_dir", "data/store", false, "directory of the database"),
     HY_TEXT(S, log_dir, "log_dir", "", false,
-            "directory of the database's own log; \"\" is data_dir. Another volume is safer: a full disk"
+            "directory of the database's own log; \"\" is data_dir. Another volume is safer: a "
+            "full disk"
             " then cannot stop the process"),
     HY_INT(S, shard, "shard", 0, 0, 16383, false,
            "which entry of `stores` this process is; their number is the number of shards"),

@@ -12,22 +12,25 @@
 #include "store/apps.h"
 #include "store/core.h"
 #include "store/disk.h"
+#include "store/epoch.h"
 #include "store/expire.h"
 #include "store/handlers.h"
+#include "store/held.h"
 #include "store/identity.h"
 #include "store/metric.h"
 #include "store/online.h"
 #include "store/readers.h"
 #include "store/recent.h"
 #include "store/totals.h"
-#include "store/value.h"
 #include "store/view.h"
 
 enum {
-    BATCH_OPS = 4096,       /* a batch is written when it has so many rows */
-    BATCH_BYTES = 4 << 20,  /* or is so big */
-    LAZY_MS = 200,          /* rows nobody waits for may wait so long */
-    REOPEN_MS = 1000,       /* after a failure, try again so often */
+    BATCH_OPS = 4096,      /* a batch is written when it has so many rows */
+    BATCH_BYTES = 4 << 20, /* or is so big */
+    LAZY_MS = 200,         /* rows nobody waits for may wait so long */
+    REOPEN_MS = 1000,      /* after a failure, try again so often */
+    STALL_MS = 5000,       /* a batch waits so long for a stall to pass */
+    HELD_MOST = 20000,     /* requests that wait meanwhile */
     RECENT_LIVE = 1 << 16,
 };
 
@@ -43,6 +46,8 @@ struct store {
     bool lazy;   /* rows wait that nobody waits for */
     bool urgent; /* a read waits for rows */
     uint64_t lazy_ms, retry_ms;
+    uint64_t stalled_ms; /* since when, 0: not */
+    struct held *held;   /* what came during a stall */
     enum hy_err (*fault)(void *arg);
     void *fault_arg;
 };
@@ -106,40 +111,6 @@ static void close_db(struct store *s)
     db_close(&core->db);
 }
 
-/* A row for this start: the number of the reign and the sequence it began at. */
-static enum hy_err begin_epoch(struct core *core)
-{
-    struct key_home home = {KEY_SLOT_SHARD, 0};
-    struct key first, end;
-    struct key_parts parts;
-    struct db_scan *scan;
-    uint64_t epoch = 0;
-    uint8_t bytes[8];
-    size_t len;
-    enum hy_err err;
-
-    key_head(&first, home, KEY_EPOCH);
-    end = first;
-    key_after(&end);
-    err = db_scan_open(core->db, FAMILY_DEFAULT, &first, &end, true, &scan);
-    if (err != HY_OK)
-        return err;
-    if (db_scan_seek_back(scan, NULL)) {
-        const uint8_t *key = db_scan_key(scan, &len);
-
-        if (key_parse(key, len, &parts) == HY_OK)
-            epoch = parts.number;
-    }
-    err = db_scan_err(scan);
-    db_scan_close(&scan);
-    if (err != HY_OK)
-        return err;
-    key_number(&first, home, KEY_EPOCH, epoch + 1);
-    value_put_u64(bytes, db_latest(core->db) + 1);
-    batch_put(core->batch, FAMILY_DEFAULT, &first, bytes, sizeof bytes);
-    return core_commit(core);
-}
-
 static enum hy_err open_db(struct store *s, char why[static 256])
 {
     struct core *core = &s->core;
@@ -164,7 +135,7 @@ static enum hy_err open_db(struct store *s, char why[static 256])
     if (err == HY_OK)
         err = apps_load(core);
     if (err == HY_OK)
-        err = begin_epoch(core);
+        err = epoch_begin(core);
     if (err != HY_OK) {
         snprintf(why, 256, "%s", hy_err_text(err));
         close_db(s);
@@ -251,7 +222,9 @@ static enum hy_err open_parts(struct store *s)
     core->shard = s->config.shard;
     core->shards = s->config.shards;
     core->batch_number = 1;
-    err = answers_open(s->config.answer, s->config.ctx, &core->answers);
+    err = held_open(HELD_MOST, &s->held);
+    if (err == HY_OK)
+        err = answers_open(s->config.answer, s->config.ctx, &core->answers);
     if (err == HY_OK)
         err = hy_apps_open(&core->apps);
     if (err == HY_OK)
@@ -312,6 +285,7 @@ void store_close(struct store **store)
     *store = NULL;
     if (s->core.db != NULL)
         store_turn(s);
+    held_close(&s->held); /* they will be asked again */
     readers_close(&s->readers);
     close_db(s);
     answers_close(&s->core.answers);
@@ -361,11 +335,39 @@ static void failed(struct store *s, enum hy_err err);
 
 static void commit(struct store *s)
 {
-    enum hy_err err = core_commit(&s->core);
+    uint64_t now_ms = hy_steady_ms();
+    enum hy_err err;
 
     s->lazy = s->urgent = false;
-    if (err != HY_OK)
+    if (s->stalled_ms != 0 && now_ms - s->stalled_ms > STALL_MS)
+        err = core_commit(&s->core); /* the last try */
+    else
+        err = core_commit_try(&s->core);
+    if (!s->core.sealed)
+        s->stalled_ms = 0;
+    else if (s->stalled_ms == 0)
+        s->stalled_ms = now_ms;
+    if (err != HY_OK && !s->core.sealed)
         failed(s, err);
+}
+
+/* ---- a stall: requests wait in order, reads go on ---- */
+
+static void hold(struct store *s, const struct request *req)
+{
+    if (held_add(s->held, req) != HY_OK)
+        refuse(s, req, HY_CODE_BUSY);
+}
+
+/* Decide what waited, until the next stall. */
+static void let_go(struct store *s)
+{
+    struct request *req;
+
+    while (!s->core.sealed && (req = held_take(s->held)) != NULL) {
+        store_handle(s, req);
+        held_free(req);
+    }
 }
 
 /* What warm conversations have yet to tell the index that is about to be read. */
@@ -395,6 +397,10 @@ void store_handle(struct store *store, const struct request *req)
             refuse(store, req, HY_CODE_BUSY);
         return;
     }
+    if (store->core.sealed) {
+        hold(store, req);
+        return;
+    }
     row->handle(&store->core, req);
     hy_arena_reset(&store->core.arena);
     if (store->core.failure != HY_OK) /* a commit in the middle failed */
@@ -404,12 +410,14 @@ void store_handle(struct store *store, const struct request *req)
         commit(store);
 }
 
-/* Rows that nobody waits for (those of the outbox that go) ride along with others, or wait a little. */
+/* Rows that nobody waits for (those of the outbox that go) ride along with others, or wait a
+ * little. */
 static bool worth_writing(struct store *s)
 {
     uint64_t now_ms = hy_steady_ms();
 
-    if (answers_count(s->core.answers) > 0 || rows_changed(s->core.rows) || s->urgent)
+    if (answers_count(s->core.answers) > 0 || rows_changed(s->core.rows) || s->urgent ||
+        s->core.sealed)
         return true;
     if (batch_ops(s->core.batch) == 0)
         return false;
@@ -424,6 +432,11 @@ void store_turn(struct store *store)
 {
     if (store->core.db != NULL && worth_writing(store))
         commit(store);
+    if (!held_empty(store->held) && !store->core.sealed) {
+        let_go(store);
+        if (store->core.db != NULL && worth_writing(store))
+            commit(store);
+    }
     if (store->core.db != NULL)
         outbox_tick(&store->core, hy_steady_ms());
     readers_go(store->readers);
@@ -441,8 +454,9 @@ static void set_state(struct store *s, enum state state, const char *why)
     s->state = state;
 }
 
-/* After a failed write nobody knows what is on the disk, and RocksDB never heals a failed WAL: close,
- * and open again when the disk may have room. A stall or a lack of memory is over with its batch. */
+/* After a failed write nobody knows what is on the disk, and RocksDB never heals a failed WAL:
+ * close, and open again when the disk may have room. A long stall or a lack of memory is over with
+ * its batch. */
 static void failed(struct store *s, enum hy_err err)
 {
     if (err == HY_EBUSY || err == HY_ENOMEM) {
@@ -489,12 +503,15 @@ void store_tick(struct store *store)
     }
     metric_db(store->core.db);
     full = disk_refuses(store->state == FULL, space.free_bytes, store->config.reserve_bytes);
-    set_state(store, full ? FULL : GOOD, full ? "free space is below the reserve" : "there is room");
+    set_state(store, full ? FULL : GOOD,
+              full ? "free space is below the reserve" : "there is room");
 }
 
 const char *store_ready(const struct store *store)
 {
-    switch (store->state) {
+    enum state state = store->state;
+
+    switch (state) {
     case GOOD:
         return NULL;
     case FULL:

@@ -1,8 +1,8 @@
 /* store - a shard: requests in, answers out when they are durable.
  *
- * Knows no bus: serve.c brings requests and takes answers away, tests do the same by hand. One thread
- * calls everything here. Requests of a turn are decided at once; store_turn() writes them as one batch
- * and says the answers. */
+ * Knows no bus: serve.c brings requests and takes answers away, tests do the same by hand. One
+ * thread calls everything here. Requests of a turn are decided at once; store_turn() writes them as
+ * one batch and says the answers. */
 
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -21,13 +21,13 @@ struct store;
 struct store_config {
     const char *cluster_id;
     const char *data_dir;
-    const char *log_dir;  /* RocksDB's LOG; "": in data_dir */
+    const char *log_dir; /* RocksDB's LOG; "": in data_dir */
     uint32_t shard, shards;
     size_t block_cache_bytes, write_buffer_bytes;
-    size_t cache_rows;    /* records kept decoded */
+    size_t cache_rows; /* records kept decoded */
     uint64_t reserve_bytes;
-    size_t readers;       /* threads; 0: reads are answered in place */
-    struct hy_loop *loop; /* needed with readers */
+    size_t readers;                /* threads; 0: reads are answered in place */
+    struct hy_loop *loop;          /* needed with readers */
     uint64_t (*now_ms)(void *arg); /* NULL: the wall clock; called by any thread */
     void *now_arg;
     answer_fn *answer;

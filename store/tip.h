@@ -6,8 +6,8 @@
 #include "store/core.h"
 #include "store/group.h"
 
-/* Append a tip, if the group's type has them. operator_id "": the system. *msg is the message as it was
- * stored, in the core's arena, or NULL. Live rooms number it and store nothing. */
+/* Append a tip, if the group's type has them. operator_id "": the system. *msg is the message as it
+ * was stored, in the core's arena, or NULL. Live rooms number it and store nothing. */
 enum hy_err tip_append(struct core *core, struct group_ref *ref, const char *operator_id,
                        Hy__TipElem *tip, Hy__Msg **msg) HY_CHECKED;
 

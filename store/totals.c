@@ -43,8 +43,7 @@ static enum hy_err add(struct totals *totals, uint32_t app, const char *type, in
         struct total *t = &totals->list[i];
 
         if (t->app == app && strcmp(t->type, type) == 0) {
-            t->count = change < 0 && t->count < (uint32_t)-change ? 0
-                                                                  : t->count + (uint32_t)change;
+            t->count = change < 0 && t->count < (uint32_t)-change ? 0 : t->count + (uint32_t)change;
             return HY_OK;
         }
     }
@@ -56,7 +55,8 @@ static enum hy_err add(struct totals *totals, uint32_t app, const char *type, in
         totals->list = list;
         totals->size = size;
     }
-    totals->list[totals->count] = (struct total){.app = app, .count = change < 0 ? 0 : (uint32_t)change};
+    totals->list[totals->count] =
+        (struct total){.app = app, .count = change < 0 ? 0 : (uint32_t)change};
     strncpy(totals->list[totals->count].type, type, TYPE_NAME - 1);
     totals->count++;
     return HY_OK;

@@ -24,7 +24,7 @@ enum hy_err totals_load(struct totals *totals, struct db *db) HY_CHECKED;
 uint32_t totals_get(const struct totals *totals, uint32_t app, const char *type);
 
 /* A group of the slot came (+1) or went (-1): changes the row with the batch, and the sum. */
-enum hy_err totals_add(struct core *core, struct key_home home, const char *type, int change)
-    HY_CHECKED;
+enum hy_err totals_add(struct core *core, struct key_home home, const char *type,
+                       int change) HY_CHECKED;
 
 #endif

@@ -29,8 +29,8 @@ bool view_owns(const struct view *view, uint16_t slot)
 /* Leave out what has expired. */
 static enum hy_err span_expire(struct view *view, struct span *span)
 {
-    span->floor_ms = appset_floor_ms(view->apps, span->log.home.app, span->log.conv_type,
-                                     view->now_ms);
+    span->floor_ms =
+        appset_floor_ms(view->apps, span->log.home.app, span->log.conv_type, view->now_ms);
     if (span->floor_ms == 0 || span->first > span->last)
         return HY_OK;
     return convlog_since(view->db, &span->log, span->first, span->last, span->floor_ms,

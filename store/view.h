@@ -38,7 +38,7 @@ bool view_owns(const struct view *view, uint16_t slot);
 
 /* A conversation as one user sees it: from where to where. */
 struct span {
-    uint32_t code;        /* not 0: they may not see it */
+    uint32_t code; /* not 0: they may not see it */
     struct convlog log;
     uint64_t first, last; /* first > last: nothing */
     uint64_t floor_ms;    /* older ones have expired */
@@ -46,7 +46,7 @@ struct span {
     int side;             /* C2C */
     Hy__Pair *pair;       /* C2C; NULL: they have not talked */
     Hy__Group *group;
-    Hy__Member *member;   /* NULL: none (REST sees all) */
+    Hy__Member *member; /* NULL: none (REST sees all) */
     const struct hy_group_type *type;
 };
 

@@ -16,7 +16,8 @@ static void try_log(const uint8_t *data, size_t size)
     if (value_get_log(data, size, &log) != HY_OK)
         return;
     (void)value_log_from(&log, "anna");
-    if (value_put_place(&place, &log) == HY_OK && value_get_log(place.data, place.len, &log) != HY_OK)
+    if (value_put_place(&place, &log) == HY_OK &&
+        value_get_log(place.data, place.len, &log) != HY_OK)
         __builtin_trap(); /* what we write we can read */
     hy_buf_free(&place);
 }

@@ -69,11 +69,14 @@ static void another_content_under_the_same_id_is_refused(void **state)
     struct fixture *f = *state;
 
     fixture_said(f, (struct say){.from = "anna", .to = "ben", .id = "x", .hash = 7});
-    assert_int_equal(fixture_said(f, (struct say){.from = "anna", .to = "ben", .id = "x", .hash = 8}).code,
-                     HY_CODE_CLIENT_ID_REUSED);
+    assert_int_equal(
+        fixture_said(f, (struct say){.from = "anna", .to = "ben", .id = "x", .hash = 8}).code,
+        HY_CODE_CLIENT_ID_REUSED);
     /* The same id of another sender, or to another conversation, is another message. */
-    assert_int_equal(fixture_said(f, (struct say){.from = "ben", .to = "anna", .id = "x", .hash = 8}).seq, 2);
-    assert_int_equal(fixture_said(f, (struct say){.from = "anna", .to = "cleo", .id = "x", .hash = 8}).seq, 1);
+    assert_int_equal(
+        fixture_said(f, (struct say){.from = "ben", .to = "anna", .id = "x", .hash = 8}).seq, 2);
+    assert_int_equal(
+        fixture_said(f, (struct say){.from = "anna", .to = "cleo", .id = "x", .hash = 8}).seq, 1);
 }
 
 static void an_id_is_remembered_as_long_as_was_asked(void **state)
@@ -91,13 +94,15 @@ static void an_id_is_remembered_as_long_as_was_asked(void **state)
 static void time_never_falls_along_a_conversation(void **state)
 {
     struct fixture *f = *state;
-    struct said first = fixture_said(f, (struct say){.from = "anna", .to = "ben", .id = "1"}), second;
+    struct said first = fixture_said(f, (struct say){.from = "anna", .to = "ben", .id = "1"}),
+                second;
 
     f->now_ms -= 3600 * 1000;
     second = fixture_said(f, (struct say){.from = "anna", .to = "ben", .id = "2"});
     assert_int_equal(second.time_ms, first.time_ms);
     fixture_restart(f);
-    assert_int_equal(fixture_said(f, (struct say){.from = "anna", .to = "ben", .id = "3"}).time_ms, first.time_ms);
+    assert_int_equal(fixture_said(f, (struct say){.from = "anna", .to = "ben", .id = "3"}).time_ms,
+                     first.time_ms);
 }
 
 static void unread_counts_each_side_exactly(void **state)
@@ -108,7 +113,8 @@ static void unread_counts_each_side_exactly(void **state)
     for (int i = 0; i < 5; i++)
         fixture_said(f, (struct say){.from = "anna", .to = "ben"});
     fixture_said(f, (struct say){.from = "ben", .to = "anna"});
-    fixture_said(f, (struct say){.from = "anna", .to = "ben", .flags = HY__MSG_FLAG__MSG_NO_UNREAD});
+    fixture_said(f,
+                 (struct say){.from = "anna", .to = "ben", .flags = HY__MSG_FLAG__MSG_NO_UNREAD});
     assert_int_equal(fixture_unread(f, "ben", "anna", false), 5);
     assert_int_equal(fixture_unread(f, "anna", "ben", false), 1);
     /* 1..5 anna, 6 ben, 7 does not count: read up to 3 leaves 4 and 5. */
@@ -141,8 +147,13 @@ static void heads_show_the_newest_message_that_may_be_shown(void **state)
     Hy__HeadsRes *res;
 
     fixture_said(f, (struct say){.from = "anna", .to = "ben", .text = "one"});
-    fixture_said(f, (struct say){.from = "anna", .to = "ben", .text = "two", .flags = HY__MSG_FLAG__MSG_NO_SELF_SYNC});
-    fixture_said(f, (struct say){.from = "anna", .to = "ben", .text = "three", .flags = HY__MSG_FLAG__MSG_NO_LAST});
+    fixture_said(f, (struct say){.from = "anna",
+                                 .to = "ben",
+                                 .text = "two",
+                                 .flags = HY__MSG_FLAG__MSG_NO_SELF_SYNC});
+    fixture_said(
+        f, (struct say){
+               .from = "anna", .to = "ben", .text = "three", .flags = HY__MSG_FLAG__MSG_NO_LAST});
     res = fixture_heads(f, "ben", "anna", false);
     assert_int_equal(res->convs[0]->last_msg->seq, 2);
     assert_int_equal(res->convs[0]->last_seq, 3);
@@ -162,7 +173,9 @@ static void online_only_messages_are_refused(void **state)
     struct fixture *f = *state;
 
     assert_int_equal(
-        fixture_said(f, (struct say){.from = "anna", .to = "ben", .flags = HY__MSG_FLAG__MSG_ONLINE_ONLY}).code,
+        fixture_said(
+            f, (struct say){.from = "anna", .to = "ben", .flags = HY__MSG_FLAG__MSG_ONLINE_ONLY})
+            .code,
         HY_CODE_PARAM);
 }
 

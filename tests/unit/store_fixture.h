@@ -177,7 +177,7 @@ static inline void *fixture_ask(struct fixture *f, uint16_t kind, const Protobuf
     return fixture_take(f, id, type);
 }
 
-#define ASK(f, KIND, req, Answer, answer) \
+#define ASK(f, KIND, req, Answer, answer)                                                          \
     ((Answer *)fixture_ask(f, HY__BUS_KIND__STORE_##KIND, &(req).base, &answer##__descriptor))
 #define DROP(msg) protobuf_c_message_free_unpacked(&(msg)->base, NULL)
 

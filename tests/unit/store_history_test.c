@@ -87,7 +87,8 @@ static void what_the_sender_did_not_want_to_keep_is_hidden_from_them_alone(void 
     Hy__HistoryRes *res;
 
     talk(f, 1);
-    fixture_said(f, (struct say){.from = "anna", .to = "ben", .flags = HY__MSG_FLAG__MSG_NO_SELF_SYNC});
+    fixture_said(
+        f, (struct say){.from = "anna", .to = "ben", .flags = HY__MSG_FLAG__MSG_NO_SELF_SYNC});
     res = fixture_page(f, (struct page){.user = "anna", .peer = "ben"});
     assert_int_equal(res->n_msgs, 1);
     DROP(res);

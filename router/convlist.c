@@ -24,6 +24,7 @@ size_t convlist_candidates(size_t count, Hy__IndexEntry *const *entries, uint32_
                            struct convlist_item *items)
 {
     size_t usable = 0, kept = 0;
+    uint64_t cut_ms = 0; /* the time of the row that fills the list */
     uint32_t shown = 0;
 
     for (size_t i = 0; i < count; i++)
@@ -35,9 +36,11 @@ size_t convlist_candidates(size_t count, Hy__IndexEntry *const *entries, uint32_
         const Hy__IndexRow *row = items[i].entry->row;
 
         if (!is_group(&items[i])) {
-            if (shown >= cap && !row->pinned)
+            if (shown >= cap && !row->pinned && row->last_time_ms + CONVLIST_SLACK_MS < cut_ms)
                 continue;
             shown += row->hidden_seq == 0 && !row->pinned;
+            if (shown == cap && cut_ms == 0)
+                cut_ms = row->last_time_ms;
         }
         items[kept++] = items[i];
     }

@@ -104,7 +104,7 @@ static enum hy_err make_group(struct creation *c)
         info.apply_join = (char *)apply[c->type->join];
     group.info = &info;
     group.last_time_ms = core_now(c->core);
-    group.member_version = 1;
+    group.member_version = group.last_time_ms; /* beyond all of an earlier group of this id */
     fresh = rows_copy(&group.base);
     if (fresh == NULL)
         return HY_ENOMEM;

@@ -556,8 +556,7 @@ static void the_sweep_takes_out_members_where_it_is_on(void **state)
         free(i == 0 ? NULL : scan.cursor.data);
         scan.cursor.len = found->cursor.len;
         scan.cursor.data = malloc(found->cursor.len + 1);
-        if (found->cursor.len > 0)
-            if (found->cursor.len > 0) /* the last page has none */
+        if (found->cursor.len > 0) /* the last page has none */
             memcpy(scan.cursor.data, found->cursor.data, found->cursor.len);
         DROP(found);
     }

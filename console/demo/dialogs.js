@@ -26,9 +26,10 @@ export function startDialogs(theChat, onOpen) {
 }
 
 async function opened(id) {
-  await open(id);
+  // First: what is typed next is meant for the conversation.
   for (const form of newDialog.querySelectorAll('form')) form.reset();
   newDialog.close();
+  await open(id).catch((err) => toast(err.message));
 }
 
 async function join() {

@@ -408,3 +408,19 @@ test('logout clears and says so', async () => {
   await until(() => chat.isReady());
   assert.equal(chat.getLoginUser(), 'xaver2');
 });
+
+test('a message that arrives while the conversation is being opened is told', async () => {
+  const yan = await signIn('yan');
+
+  server.say('zoe', 'yan', 'old', { push: false, timeMs: Date.now() - 60000 });
+  const early = server.say('zoe', 'yan', 'early', { push: false, timeMs: Date.now() + 1 });
+  const { data } = await yan.getMessageList({ conversationID: 'C2Czoe' });
+
+  server.notify('yan', { msgNotice: { msgs: [early] } }); // the push was slower than the page
+  assert.deepEqual(
+    data.messageList.map((m) => m.payload.text),
+    ['old', 'early'],
+  );
+  await until(() => yan.texts().length > 0);
+  assert.deepEqual(yan.texts(), ['early']);
+});

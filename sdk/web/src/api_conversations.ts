@@ -87,7 +87,7 @@ export function conversationApi(core: Core) {
     async setMessageRead({ conversationID }: { conversationID: string }) {
       core.needLogin();
       core.peerOf(conversationID);
-      await core.messages.read(conversationID);
+      await core.messages.reads.read(conversationID);
       return ok({});
     },
 
@@ -99,7 +99,7 @@ export function conversationApi(core: Core) {
         (scope === TYPES.READ_ALL_GROUP_MSG && c.type === TYPES.CONV_GROUP);
       const unread = core.conversations.list().filter((c) => c.unreadCount > 0 && wants(c));
 
-      for (const c of unread) await core.messages.read(c.conversationID);
+      for (const c of unread) await core.messages.reads.read(c.conversationID);
       return ok({});
     },
 

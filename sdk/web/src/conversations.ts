@@ -5,6 +5,7 @@ import type { Groups } from './groups.js';
 import { splitConversationID, type Message } from './message.js';
 import { preview } from './preview.js';
 import type { Profiles } from './profiles.js';
+import { markPeerRead } from './reads.js';
 import { coalesce, type Session } from './session.js';
 import type { Conversation, LastMessage } from './types.js';
 
@@ -170,6 +171,7 @@ export class Conversations {
     e.view.unreadCount = this.hasUnread(e.view) ? (conv.unread ?? 0) : 0;
     e.view.isPinned = conv.pinned ?? false;
     e.view.messageRemindType = REMINDS[conv.remind ?? 0] ?? REMINDS[0];
+    if (last?.flow === 'out' && conv.type !== GROUP) markPeerRead(last, e.peerReadSeq);
     if (last) e.view.lastMessage = lastOf(last);
     else if (since.length === 0)
       e.view.lastMessage = { ...emptyLast(), lastTime: Math.floor((conv.lastTimeMs ?? 0) / 1000) };

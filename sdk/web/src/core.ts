@@ -250,7 +250,7 @@ export class Core implements Session, ConnectionHandler {
   onNotice(frame: hy.Frame): void {
     if (this.me === '') return;
     if (frame.msgNotice) this.messages.receive(frame.msgNotice.msgs ?? []);
-    else if (frame.readNotice) this.messages.onRead(frame.readNotice);
+    else if (frame.readNotice) this.messages.reads.onRead(frame.readNotice);
     else if (frame.convNotice) void this.onConversation(frame.convNotice);
     else if (frame.profileNotice?.profile) this.onProfile(frame.profileNotice.profile);
     else if (frame.systemNotice) this.onSystem(frame.systemNotice);

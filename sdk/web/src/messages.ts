@@ -1,6 +1,6 @@
 import { backoff } from './backoff.js';
 import { hy } from './codec.js';
-import { C2C, GROUP, TYPES } from './constants.js';
+import { GROUP, TYPES } from './constants.js';
 import type { Conversations } from './conversations.js';
 import { ChatError, sdkError } from './errors.js';
 import { EVENT } from './events.js';
@@ -8,6 +8,7 @@ import type { Groups } from './groups.js';
 import { isLive } from './groups.js';
 import { log } from './log.js';
 import { fillMessage, Message, messageID, splitConversationID } from './message.js';
+import { markPeerRead, Reads } from './reads.js';
 import type { Session } from './session.js';
 import { Timeline, type Page } from './timeline.js';
 
@@ -25,13 +26,20 @@ export interface Hop {
   complete: boolean;
 }
 
+/* A timeline on its way: what came meanwhile, and when it is there. */
+interface Opening {
+  waiting: Message[];
+  done: Promise<void>;
+}
+
 export class Messages {
   private byID = new Map<string, Message>();
   private own = new WeakSet<Message>(); // made here: sending them is no news
   private lines = new Map<string, Timeline>();
-  private opening = new Map<string, Message[]>();
+  private opening = new Map<string, Opening>();
   private wanted = new Map<string, number>(); // newest place the server told of
-  private filling = new Set<string>();
+  private filling = new Map<string, Promise<void>>();
+  readonly reads: Reads;
   private toldTo = new Map<string, number>(); // of timelines that are gone
   private syncedMs = 0;
 
@@ -39,7 +47,9 @@ export class Messages {
     private session: Session,
     private conversations: Conversations,
     private groups: Groups,
-  ) {}
+  ) {
+    this.reads = new Reads(session, conversations, (id) => this.lines.get(id));
+  }
 
   clear(): void {
     this.byID.clear();
@@ -69,15 +79,8 @@ export class Messages {
 
     this.byID.set(id, m);
     if (m.flow === 'in') m.isRead = m.isRead || m.sequence <= readSeq;
-    else if (m.conversationType === TYPES.CONV_C2C) this.markPeerRead(m, peerReadSeq);
+    else if (m.conversationType === TYPES.CONV_C2C) markPeerRead(m, peerReadSeq);
     return m;
-  }
-
-  private markPeerRead(m: Message, seq: number): boolean {
-    if (m.isPeerRead || m.sequence === 0 || m.sequence > seq) return false;
-    m.isPeerRead = true;
-    m.readReceiptInfo.isPeerRead = true;
-    return true;
   }
 
   // ---------------------------------------------------------------- synchronising
@@ -105,13 +108,13 @@ export class Messages {
       const since = line.messages().filter((m) => m.sequence > lastSeq);
 
       this.conversations.adopt(conv, last, since);
-      if (this.markReadByPeer(id, conv.peerReadSeq ?? 0)) this.conversations.changed();
+      if (this.reads.byPeer(id, conv.peerReadSeq ?? 0)) this.conversations.changed();
       this.want(id, lastSeq);
       return;
     }
     this.conversations.adopt(conv, last);
     // At the first sync all that is there is old news; later a new conversation may hold more.
-    if (this.syncedMs > 0 && (conv.lastTimeMs ?? 0) > this.syncedMs) void this.openLine(id, [], lastSeq);
+    if (this.syncedMs > 0 && (conv.lastTimeMs ?? 0) > this.syncedMs) void this.open(id, lastSeq);
     else this.lines.set(id, new Timeline(lastSeq, isLive(conv.groupType ?? '')));
   }
 
@@ -172,30 +175,37 @@ export class Messages {
     const line = this.lines.get(id);
 
     if (line) return line.offer(m);
-    const waiting = this.opening.get(id);
-
-    if (waiting) waiting.push(m);
-    else void this.openLine(id, [m], m.sequence - 1);
+    void this.open(id, m.sequence - 1, m);
     return false;
   }
 
   /** A conversation that was in no list: learn about it, then hand out what came. base: the newest
    * place that may be old news. */
-  private async openLine(id: string, waiting: Message[], base: number): Promise<void> {
+  private open(id: string, base: number, first?: Message): Promise<void> {
+    const opening = this.opening.get(id) ?? { waiting: [], done: Promise.resolve() };
+
+    if (first) opening.waiting.push(first);
+    if (!this.opening.has(id)) {
+      this.opening.set(id, opening);
+      opening.done = this.openLine(id, base, opening);
+    }
+    return opening.done;
+  }
+
+  private async openLine(id: string, base: number, opening: Opening): Promise<void> {
     const peer = splitConversationID(id)?.peer ?? '';
     let told = base;
 
-    this.opening.set(id, waiting);
     try {
       if (!this.conversations.find(id)) await this.meet(id);
       if (base > 0 && !this.groups.isLive(peer)) told = await this.missedBefore(id, base);
     } catch (err) {
       log.debug('open', id, err);
     }
-    if (this.opening.get(id) !== waiting) return; // signed out meanwhile
+    if (this.opening.get(id) !== opening) return; // signed out meanwhile
     this.opening.delete(id);
     if (!this.lines.has(id)) this.lines.set(id, new Timeline(told, this.groups.isLive(peer)));
-    for (const m of waiting) this.lines.get(id)?.offer(m);
+    for (const m of opening.waiting) this.lines.get(id)?.offer(m);
     this.pump(id);
     this.want(id, base);
   }
@@ -214,9 +224,14 @@ export class Messages {
     return conv;
   }
 
-  /** The place before the first message that came after the last sync and was not told. */
+  /** The place before the first message that came after the last sync, and after the user, and was
+   * not told. */
   private async missedBefore(id: string, base: number): Promise<number> {
-    const page = await this.pull(id, { newer: true, timeMs: this.syncedMs, count: 1 });
+    const joinedS = this.groups.find(splitConversationID(id)?.peer ?? '')?.selfInfo.joinTime ?? 0;
+    const since = id.startsWith(TYPES.CONV_GROUP) ? joinedS * 1000 : 0;
+
+    if (this.syncedMs === 0) return base;
+    const page = await this.pull(id, { newer: true, timeMs: Math.max(this.syncedMs, since), count: 1 });
     const first = page.msgs?.[0]?.seq ?? base + 1;
 
     return Math.max(Math.min(base, first - 1), this.toldTo.get(id) ?? 0);
@@ -242,8 +257,9 @@ export class Messages {
 
   private fillSoon(id: string, waitMs: number): void {
     if (this.filling.has(id) || !this.lacks(id)) return;
-    this.filling.add(id);
-    setTimeout(() => void this.fill(id), waitMs);
+    const done = new Promise<void>((resolve) => setTimeout(resolve, waitMs)).then(() => this.fill(id));
+
+    this.filling.set(id, done);
   }
 
   private lacks(id: string): boolean {
@@ -311,7 +327,9 @@ export class Messages {
 
   /** A page of history, newest first asked, ascending inside. */
   async page(id: string, beforeID: string, count: number): Promise<Page> {
-    const line = this.lines.get(id) ?? (await this.lookInto(id));
+    if (!this.lines.has(id)) await this.lookInto(id);
+    await this.filling.get(id); // what is told meanwhile is on no page else
+    const line = this.lines.get(id) ?? new Timeline(0, true);
     const before = beforeID === '' ? Infinity : this.find(beforeID)?.sequence;
 
     if (!before) return { list: [], next: '', isCompleted: true };
@@ -329,15 +347,13 @@ export class Messages {
   }
 
   /** A timeline for a conversation that was in no list; it may be with someone new. */
-  private async lookInto(id: string): Promise<Timeline> {
+  private async lookInto(id: string): Promise<void> {
     const { peer } = splitConversationID(id) ?? {};
 
-    if (this.groups.isLive(peer ?? '')) return new Timeline(0, true);
+    if (this.groups.isLive(peer ?? '')) return; // until something is said
     const { lastSeq } = await this.pull(id, { count: 1 });
-    const line = this.lines.get(id) ?? new Timeline(lastSeq ?? 0);
 
-    this.lines.set(id, line);
-    return line;
+    if (!this.lines.has(id)) await this.open(id, lastSeq ?? 0);
   }
 
   /** A page around a place that need not be next to what is here. */
@@ -362,45 +378,5 @@ export class Messages {
 
   clearHistory(id: string): void {
     this.lines.get(id)?.clear();
-  }
-
-  // ---------------------------------------------------------------- reading
-
-  /** Everything that was told is read. */
-  async read(id: string): Promise<void> {
-    const name = splitConversationID(id);
-    const seq = this.lines.get(id)?.told ?? 0;
-    const view = this.conversations.find(id);
-
-    if (!view || (view.unreadCount === 0 && seq <= this.conversations.marks(id).readSeq)) return;
-    if (!name) {
-      this.conversations.read(id, 0, 0);
-      return;
-    }
-    const { readRes } = await this.session.ask({ read: { convType: name.wire, peer: name.peer, seq } });
-
-    this.conversations.read(id, readRes?.readSeq ?? seq, readRes?.unread ?? 0);
-    for (const m of this.lines.get(id)?.messages() ?? []) if (m.sequence <= seq) m.isRead = true;
-  }
-
-  onRead(notice: hy.IReadNotice): void {
-    const { reader, peer, readSeq, unread, convType } = notice;
-
-    if (reader === this.session.me) {
-      const id = (convType === GROUP ? TYPES.CONV_GROUP : TYPES.CONV_C2C) + peer;
-
-      this.conversations.read(id, readSeq ?? 0, unread ?? 0);
-    } else if (convType === C2C) this.markReadByPeer(TYPES.CONV_C2C + reader, readSeq ?? 0);
-  }
-
-  private markReadByPeer(id: string, seq: number): boolean {
-    if (!id.startsWith(TYPES.CONV_C2C)) return false;
-    const mine = (this.lines.get(id)?.messages() ?? []).filter((m) => m.flow === 'out');
-    const news = mine.filter((m) => this.markPeerRead(m, seq));
-
-    if (news.length === 0 && seq <= this.conversations.marks(id).peerReadSeq) return false;
-    this.conversations.readByPeer(id, seq, Math.floor(this.session.nowMs() / 1000));
-    if (news.length > 0) this.session.emit(EVENT.MESSAGE_READ_BY_PEER, news);
-    return true;
   }
 }

@@ -20,7 +20,8 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_refuses_clearly_and_recovers(make_cluster, small_disk):
-    cluster = make_cluster(directory=small_disk / "hy", settings=["store.reserve_mb=32"])
+    cluster = make_cluster(directory=small_disk / "hy", settings=["store.reserve_mb=32", "store.write_buffer_mb=4",
+                           "gateway.request_rate=100000", "gateway.request_burst=100000"])
     ann, ben = cluster.client("ann"), cluster.client("ben")
     acked = []
     ballast = small_disk / "ballast"

@@ -14,7 +14,7 @@ struct bench_options {
     uint32_t seconds; /* measured; a tenth more is run before */
     uint32_t rate;    /* open loop: messages/s; 0 = closed loop */
     uint32_t pairs;
-    uint32_t window;  /* closed loop: under way per sender */
+    uint32_t window; /* closed loop: under way per sender */
     uint32_t links;
     uint32_t members;
     bool tls;

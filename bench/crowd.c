@@ -43,7 +43,8 @@ static bool hex16(const uint8_t *text, uint64_t *value)
 bool stamp_read(const uint8_t *body, size_t len, struct stamp *stamp)
 {
     return len == STAMP_BYTES && hex16(body + STAMP_HEAD, &stamp->stream) &&
-           hex16(body + STAMP_HEAD + 16, &stamp->number) && hex16(body + STAMP_HEAD + 32, &stamp->due_us);
+           hex16(body + STAMP_HEAD + 16, &stamp->number) &&
+           hex16(body + STAMP_HEAD + 32, &stamp->due_us);
 }
 
 static void on_state(void *ctx, const struct hongyan_change *change)

@@ -1,7 +1,7 @@
 /* crowd - many signed-in users in one process, and the exact account of what they sent and got.
  *
- * Every message carries its stream (who to whom), its number and when it was due, so a receiver knows at
- * once whether one is missing, doubled or out of order, and how long it took. */
+ * Every message carries its stream (who to whom), its number and when it was due, so a receiver
+ * knows at once whether one is missing, doubled or out of order, and how long it took. */
 
 #ifndef BENCH_CROWD_H
 #define BENCH_CROWD_H
@@ -40,8 +40,8 @@ struct crowd {
     bool measuring;
 };
 
-/* Sign in count users "<prefix><i>" over all gateways and wait until all are online (a progress line on
- * stderr). window: sends under way per conversation. HY_ETIMEOUT after 120 s. */
+/* Sign in count users "<prefix><i>" over all gateways and wait until all are online (a progress
+ * line on stderr). window: sends under way per conversation. HY_ETIMEOUT after 120 s. */
 enum hy_err crowd_open(struct crowd *crowd, const struct target *target, const char *prefix,
                        uint32_t count, bool tls, uint32_t window) HY_CHECKED;
 void crowd_close(struct crowd *crowd);

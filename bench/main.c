@@ -16,16 +16,18 @@ static const char help[] =
     "  s1  idle signed-in links: memory a link        --links N (1000)\n"
     "  s2  one-to-one, durable, acknowledged and delivered\n"
     "  s3  one-to-one, online only                    --pairs P (100) --window W (8)\n"
-    "  s4  one group of N online members: deliveries  --members N (200) --pairs SENDERS --window W\n"
+    "  s4  one group of N online members: deliveries  --members N (200) --pairs SENDERS --window "
+    "W\n"
     "  s5  sign-ins                                   --links N\n"
     "\n"
     "  --seconds S   measured time (10); a tenth more runs before\n"
-    "  --rate R      open loop: R messages/s, latency from when each was due; without it the loop is\n"
+    "  --rate R      open loop: R messages/s, latency from when each was due; without it the loop "
+    "is\n"
     "                closed: each sender keeps W messages under way\n"
     "  --tls         over TLS\n"
     "  --json FILE   write the figures as JSON too\n"
     "\n"
-    "Start a cluster with: hongyanctl up --dir DIR --detach --app-set group_rate=0\n"
+    "Start a cluster with: hongyanctl up --dir DIR --detach\n"
     "Exit status: 0, or 1 when something was lost, doubled or reordered, 2 for a wrong call.\n";
 
 struct scenario {
@@ -46,7 +48,8 @@ static enum hy_err run_online(const struct target *target, const struct bench_op
 }
 
 static const struct scenario scenarios[] = {
-    {"s1", bench_idle}, {"s2", run_durable}, {"s3", run_online}, {"s4", bench_group}, {"s5", bench_sign_in},
+    {"s1", bench_idle},  {"s2", run_durable},   {"s3", run_online},
+    {"s4", bench_group}, {"s5", bench_sign_in},
 };
 
 static const struct scenario *find(const char *name)
@@ -63,7 +66,8 @@ static void raise_descriptors(void)
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit); /* without it fewer links fit; opening them says so */
+        (void)setrlimit(RLIMIT_NOFILE,
+                        &limit); /* without it fewer links fit; opening them says so */
     }
 }
 
@@ -91,16 +95,36 @@ static bool parse(int argc, char **argv, struct bench_options *o, const char **c
 
     while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
-        case 'c': *cluster = optarg; break;
-        case 'j': *json = optarg; break;
-        case 't': o->tls = true; break;
-        case 's': good = number(optarg, &o->seconds) && o->seconds > 0; break;
-        case 'r': good = number(optarg, &o->rate); break;
-        case 'p': good = number(optarg, &o->pairs) && o->pairs > 0; break;
-        case 'w': good = number(optarg, &o->window) && o->window > 0; break;
-        case 'l': good = number(optarg, &o->links) && o->links > 0; break;
-        case 'm': good = number(optarg, &o->members) && o->members > 1; break;
-        default: good = false; break;
+        case 'c':
+            *cluster = optarg;
+            break;
+        case 'j':
+            *json = optarg;
+            break;
+        case 't':
+            o->tls = true;
+            break;
+        case 's':
+            good = number(optarg, &o->seconds) && o->seconds > 0;
+            break;
+        case 'r':
+            good = number(optarg, &o->rate);
+            break;
+        case 'p':
+            good = number(optarg, &o->pairs) && o->pairs > 0;
+            break;
+        case 'w':
+            good = number(optarg, &o->window) && o->window > 0;
+            break;
+        case 'l':
+            good = number(optarg, &o->links) && o->links > 0;
+            break;
+        case 'm':
+            good = number(optarg, &o->members) && o->members > 1;
+            break;
+        default:
+            good = false;
+            break;
         }
         if (!good)
             fprintf(stderr, "hongyan-bench: wrong option near %s; see --help\n", argv[optind - 1]);
@@ -122,7 +146,8 @@ int main(int argc, char **argv)
         fputs(help, stdout);
         return 0;
     }
-    if (scenario == NULL || !parse(argc - 1, argv + 1, &options, &cluster, &json) || cluster == NULL) {
+    if (scenario == NULL || !parse(argc - 1, argv + 1, &options, &cluster, &json) ||
+        cluster == NULL) {
         fputs(help, stderr);
         return 2;
     }

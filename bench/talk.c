@@ -1,7 +1,8 @@
 /* talk - S2, S3 and S4: streams of messages, closed or open loop, every one accounted for.
  *
- * Open loop: a message's latency counts from when it was due, not from when the driver got round to it,
- * so a stall of the server is not hidden by a driver that waits for it (coordinated omission). */
+ * Open loop: a message's latency counts from when it was due, not from when the driver got round to
+ * it, so a stall of the server is not hidden by a driver that waits for it (coordinated omission).
+ */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "bench/bench.h"
 #include "bench/crowd.h"
 #include "common/clock.h"
+#include "common/codes.h"
 
 enum { SETTLE_MS = 10000 };
 
@@ -34,8 +36,8 @@ struct talk {
     struct stream *streams;
     uint64_t stream_count;
     uint32_t receivers; /* deliveries a message makes */
-    uint32_t flags;
-    bool closed;   /* closed loop: each answer sends the next */
+    uint32_t flags, priority;
+    bool closed; /* closed loop: each answer sends the next */
     bool stopping;
     uint64_t sent, acked, failed;
     struct hist ack;
@@ -49,8 +51,12 @@ static void talk_send(struct stream *stream, uint64_t due_us)
     struct talk *talk = stream->talk;
     struct stamp stamp = {stream->id, stream->sent + 1, due_us};
     uint8_t body[STAMP_BYTES];
-    struct hongyan_message message = {.conv_type = stream->conv_type, .to = stream->to, .body = body,
-                                      .body_len = sizeof body, .flags = talk->flags};
+    struct hongyan_message message = {.conv_type = stream->conv_type,
+                                      .to = stream->to,
+                                      .body = body,
+                                      .body_len = sizeof body,
+                                      .flags = talk->flags,
+                                      .priority = talk->priority};
     struct sent *sent = talk->unused != NULL ? talk->unused : malloc(sizeof *sent);
 
     if (sent == NULL)
@@ -79,7 +85,9 @@ static void on_sent(void *arg, const struct hongyan_sent *result)
         if (talk->crowd.measuring)
             hist_add(&talk->ack, hy_steady_us() - sent->due_us);
     } else if (talk->failed++ == 0) {
-        fprintf(stderr, "a send failed: %u %s\n", result->code, result->info);
+        fprintf(stderr, "a send failed: %u %s%s\n", result->code, result->info,
+                result->code == HY_CODE_FREQUENCY ? "; more --pairs, or a higher request_rate"
+                                                  : "");
     }
     sent->next = talk->unused;
     talk->unused = sent;
@@ -116,8 +124,8 @@ static void talk_settle(struct talk *talk)
     uint64_t end = hy_steady_ms() + SETTLE_MS;
 
     talk->stopping = true;
-    while (hy_steady_ms() < end && (talk->acked + talk->failed < talk->sent ||
-                                    talk->crowd.delivered < expected(talk)))
+    while (hy_steady_ms() < end &&
+           (talk->acked + talk->failed < talk->sent || talk->crowd.delivered < expected(talk)))
         hy_loop_turn(talk->crowd.loop, 10);
 }
 
@@ -161,7 +169,8 @@ static void talk_report(struct talk *talk, struct report *report)
     report->acked = talk->acked;
     report->failed = talk->failed;
     report->delivered = talk->crowd.delivered;
-    report->lost = expected(talk) > talk->crowd.delivered ? expected(talk) - talk->crowd.delivered : 0;
+    report->lost =
+        expected(talk) > talk->crowd.delivered ? expected(talk) - talk->crowd.delivered : 0;
     report->doubled = talk->crowd.doubled;
     report->reordered = talk->crowd.gaps;
 }
@@ -199,7 +208,8 @@ enum hy_err bench_c2c(const struct target *target, const struct bench_options *o
         return err;
     talk->receivers = 1;
     talk->flags = online_only ? HY__MSG_FLAG__MSG_ONLINE_ONLY : 0;
-    err = crowd_open(&talk->crowd, target, "talk", options->pairs * 2, options->tls, options->window);
+    err =
+        crowd_open(&talk->crowd, target, "talk", options->pairs * 2, options->tls, options->window);
     if (err == HY_OK)
         err = talk_streams(talk, options->pairs);
     for (uint32_t i = 0; err == HY_OK && i < options->pairs; i++) {
@@ -286,7 +296,10 @@ enum hy_err bench_group(const struct target *target, const struct bench_options 
     if (err != HY_OK)
         return err;
     talk->receivers = options->members - 1;
-    err = crowd_open(&talk->crowd, target, "crowd", options->members, options->tls, options->window);
+    talk->priority =
+        1; /* High: the app's limit of messages a second in a group is not under test */
+    err =
+        crowd_open(&talk->crowd, target, "crowd", options->members, options->tls, options->window);
     if (err == HY_OK)
         err = make_group(talk, group, sizeof group);
     if (err == HY_OK)

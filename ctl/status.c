@@ -134,17 +134,20 @@ static json_t *ask_all(const json_t *cluster, bool *all_ready)
 static void print_text(const json_t *cluster, const json_t *processes)
 {
     static const char *const addresses[] = {"demo", "rest", "ws", "wss", "tcp", "tls"};
+    const json_t *metrics = json_object_get(cluster, "metrics");
     const char *name = NULL;
     json_t *entry = NULL;
 
-    printf("%-14s %8s  %s\n", "process", "pid", "state");
+    printf("%-14s %8s  %-6s %s\n", "process", "pid", "state", "metrics");
     json_object_foreach((json_t *)processes, name, entry)
     {
         const char *why = json_string_value(json_object_get(entry, "why"));
+        const char *url = json_string_value(json_object_get(metrics, name));
 
-        printf("%-14s %8lld  %s%s\n", name,
-               (long long)json_integer_value(json_object_get(entry, "pid")),
-               why == NULL ? "ready" : "not ready: ", why == NULL ? "" : why);
+        printf(
+            "%-14s %8lld  %s%s\n", name,
+            (long long)json_integer_value(json_object_get(entry, "pid")),
+            why == NULL ? "ready  " : "not ready: ", why == NULL ? (url == NULL ? "" : url) : why);
     }
     putchar('\n');
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {

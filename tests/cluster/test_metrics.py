@@ -1,5 +1,7 @@
 """What operators see: lint-clean metrics, health, a real Prometheus."""
 import json
+import os
+import pathlib
 import socket
 import subprocess
 import urllib.request
@@ -50,3 +52,34 @@ def test_a_real_prometheus_scrapes_every_process(cluster, tmp_path):
     finally:
         server.terminate()
         server.wait(10)
+
+
+def families(cluster):
+    """{name: (type, help, {components})} of everything the cluster exports."""
+    found = {}
+    for process, url in cluster.json["metrics"].items():
+        with urllib.request.urlopen(url) as answer:
+            lines = answer.read().decode().splitlines()
+        kinds = dict(line.split(" ", 3)[2:] for line in lines if line.startswith("# TYPE "))
+        for line in lines:
+            if line.startswith("# HELP "):
+                name, text = line.split(" ", 3)[2:]
+                found.setdefault(name, (kinds[name], text, set()))[2].add(process.rsplit("-", 1)[0])
+    return found
+
+
+def test_every_metric_is_documented(cluster, unique):
+    """docs/metrics.md; with HONGYAN_WRITE_DOCS=1 this test writes it."""
+    ann, ben = cluster.client(unique + "ann"), cluster.client(unique + "ben", gateway=1)
+    ann.send(ben.user, "so that every family has been used")
+    rows = [f"| `{name}` | {kind} | {', '.join(sorted(who))} | {text} |"
+            for name, (kind, text, who) in sorted(families(cluster).items())]
+    page = pathlib.Path(__file__).parents[2] / "docs" / "metrics.md"
+    head = ("# Metrics\n\nEvery process serves `/metrics` (Prometheus text), `/livez` and `/readyz` on its status "
+            "port.\nMade from a running cluster by `tests/cluster/test_metrics.py`; do not edit.\n\n"
+            "| name | type | of | what |\n|---|---|---|---|\n")
+    if os.environ.get("HONGYAN_WRITE_DOCS"):
+        page.write_text(head + "\n".join(rows) + "\n")
+    documented = page.read_text()
+    missing = [row for row in rows if row.split("|")[1].strip() not in documented]
+    assert not missing, "run this test once with HONGYAN_WRITE_DOCS=1 and commit docs/metrics.md"

@@ -5,11 +5,13 @@
 
 #include "cluster.pb-c.h"
 #include "common/codes.h"
+#include "store/telling.h"
 #include "store/value.h"
 
 struct answer {
     struct hy_reply reply;
-    size_t at, len; /* in bytes */
+    struct telling *telling; /* NULL: waits for the disk only */
+    size_t at, len;          /* in bytes */
     size_t items;
     uint16_t kind;
 };
@@ -35,10 +37,19 @@ enum hy_err answers_open(answer_fn *fn, void *ctx, struct answers **answers)
     return HY_OK;
 }
 
+static void forget(struct answers *a)
+{
+    for (size_t i = 0; i < a->count; i++)
+        telling_unref(&a->list[i].telling);
+    a->count = 0;
+    a->bytes.len = 0;
+}
+
 void answers_close(struct answers **answers)
 {
     if (*answers == NULL)
         return;
+    forget(*answers);
     free((*answers)->list);
     hy_buf_free(&(*answers)->bytes);
     hy_buf_free(&(*answers)->refusal);
@@ -89,6 +100,14 @@ enum hy_err answers_add_bytes(struct answers *answers, const struct request *req
     return HY_OK;
 }
 
+void answers_wait(struct answers *answers, struct telling *telling)
+{
+    struct answer *last = &answers->list[answers->count - 1];
+
+    telling_unref(&last->telling);
+    last->telling = telling_ref(telling);
+}
+
 size_t answers_count(const struct answers *answers)
 {
     return answers->count;
@@ -99,10 +118,11 @@ void answers_send(struct answers *answers)
     for (size_t i = 0; i < answers->count; i++) {
         const struct answer *a = &answers->list[i];
 
-        answers->fn(answers->ctx, &a->reply, answers->bytes.data + a->at, a->len);
+        if (a->telling == NULL ||
+            !telling_add(a->telling, &a->reply, answers->bytes.data + a->at, a->len))
+            answers->fn(answers->ctx, &a->reply, answers->bytes.data + a->at, a->len);
     }
-    answers->count = 0;
-    answers->bytes.len = 0;
+    forget(answers);
 }
 
 void answers_fail(struct answers *answers, uint32_t code)
@@ -114,8 +134,7 @@ void answers_fail(struct answers *answers, uint32_t code)
         if (answer_refusal(a->kind, a->items, code, &answers->refusal) == HY_OK)
             answers->fn(answers->ctx, &a->reply, answers->refusal.data, answers->refusal.len);
     }
-    answers->count = 0;
-    answers->bytes.len = 0;
+    forget(answers);
 }
 
 /* Answers whose code is not field 1, or that have no info. */

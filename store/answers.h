@@ -24,6 +24,7 @@ struct request {
 typedef void answer_fn(void *ctx, const struct hy_reply *reply, const uint8_t *payload, size_t len);
 
 struct answers;
+struct telling;
 
 enum hy_err answers_open(answer_fn *fn, void *ctx, struct answers **answers) HY_CHECKED;
 void answers_close(struct answers **answers);
@@ -37,9 +38,12 @@ enum hy_err answers_add(struct answers *answers, const struct request *req,
 enum hy_err answers_add_bytes(struct answers *answers, const struct request *req, const void *bytes,
                               size_t len, size_t items) HY_CHECKED;
 
+/* The answer added last, once durable, waits for a telling, too (a reference is taken). */
+void answers_wait(struct answers *answers, struct telling *telling);
+
 size_t answers_count(const struct answers *answers);
 
-/* Say them all. */
+/* Say them all, or leave them to what they wait for. */
 void answers_send(struct answers *answers);
 
 /* Say code to all instead. */

@@ -19,6 +19,8 @@ struct append {
     Hy__AppendRes out;
     Hy__AppendResult *results;
     uint64_t now_ms;
+    unsigned woken;          /* sides of a pair that was quiet */
+    struct telling *telling; /* what the answer waits for */
 };
 
 static void refuse_one(Hy__AppendResult *r, uint32_t code)
@@ -134,6 +136,7 @@ static void append_to_pair(struct append *a, struct pair_ref *ref, const Hy__App
     bool self = strcmp(a->in->from, a->in->to) == 0;
     bool named = *item->client_id != '\0';
     unsigned sides = 3;
+    bool wakes;
     struct convlog log;
     struct place place;
     struct key key;
@@ -152,6 +155,7 @@ static void append_to_pair(struct append *a, struct pair_ref *ref, const Hy__App
             return;
     }
     log = pair_log(ref);
+    wakes = pair_wakes(ref->pair, a->now_ms);
     place = pair_take(ref->pair, ref->side, self, item->flags, a->now_ms);
     rows_touch(a->core->rows, ref->row);
     put_message(a, &log, place, item, NULL);
@@ -160,6 +164,8 @@ static void append_to_pair(struct append *a, struct pair_ref *ref, const Hy__App
     if ((item->flags & HY__MSG_FLAG__MSG_NO_SELF_SYNC) != 0 && !self)
         sides = 1u << (1 - ref->side);
     pair_show(a->core, ref, sides);
+    if (wakes)
+        a->woken |= sides;
     accept_one(r, place);
 }
 
@@ -183,6 +189,7 @@ static void append_c2c(struct append *a)
     }
     for (size_t i = 0; i < a->in->n_items; i++)
         append_to_pair(a, &ref, a->in->items[i], &a->results[i]);
+    a->telling = pair_telling(a->core, &ref, a->woken);
 }
 
 /* ---- groups ---- */
@@ -340,4 +347,6 @@ void append_handle(struct core *core, const struct request *req)
         refuse_all(&a, HY_CODE_PARAM);
     if (answers_add(core->answers, req, &a.out.base, a.in->n_items) != HY_OK)
         batch_fail(core->batch, HY_ENOMEM);
+    else if (a.telling != NULL)
+        answers_wait(core->answers, a.telling);
 }

@@ -25,6 +25,7 @@
 struct online;
 struct outbox;
 struct recent;
+struct tellings;
 struct totals;
 struct touched_pair;
 
@@ -36,6 +37,7 @@ struct core {
     struct hy_apps *apps;
     struct appset *appset;      /* the same, for other threads */
     struct outbox *outbox;      /* effects for other shards */
+    struct tellings *tellings;  /* answers that wait for other shards */
     struct online *online;      /* reports of presence processes */
     struct recent *recent;      /* client ids of live rooms */
     struct totals *totals;      /* groups of each app here */

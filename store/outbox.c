@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "store/index.h"
 #include "store/outbox_row.h"
+#include "store/telling.h"
 
 /* One outbox row. A leg is a user whose index is to learn: a pair has two, a membership one. */
 enum leg_state { LEG_NONE, LEG_IDLE, LEG_WAITS, LEG_SENT };
@@ -29,6 +30,9 @@ struct item {
     uint64_t generation;    /* +1 with each change */
     uint64_t cool_ms;       /* until when */
     bool cooling;
+    struct telling *telling; /* ends when the untold legs (bits) have told what came */
+    uint64_t told_after;     /* after this generation */
+    unsigned untold;
     struct leg legs[2];
     struct key key;
 };
@@ -79,6 +83,18 @@ static void leg_wait(struct outbox *o, struct leg *leg)
     list_add(&o->lanes[leg->shard].waiting, leg);
 }
 
+/* Before those that wait already: an answer waits for it. */
+static void leg_wait_first(struct outbox *o, struct leg *leg)
+{
+    struct leg_list *list = &o->lanes[leg->shard].waiting;
+
+    leg->state = LEG_WAITS;
+    leg->prev = NULL;
+    leg->next = list->first;
+    *(list->first != NULL ? &list->first->prev : &list->last) = leg;
+    list->first = leg;
+}
+
 static void leg_off(struct outbox *o, struct leg *leg)
 {
     if (leg->state == LEG_WAITS)
@@ -120,6 +136,7 @@ static void drop_item(struct outbox *o, struct item *item)
     *at = item->chain;
     for (int i = 0; i < 2; i++)
         leg_off(o, &item->legs[i]);
+    telling_unref(&item->telling); /* ends by itself, in time */
     free(item);
     o->count--;
 }
@@ -166,15 +183,22 @@ static void grow(struct outbox *o)
     o->mask = mask;
 }
 
-/* The item of a key, made if need be; NULL: no memory. */
-static struct item *item_of(struct outbox *o, const struct key *key)
+static struct item *find_item(const struct outbox *o, const struct key *key, uint64_t hash)
 {
-    uint64_t hash = XXH3_64bits(key->bytes, key->len);
     struct item *item = o->table[hash & o->mask];
 
     while (item != NULL && (item->hash != hash || item->key.len != key->len ||
                             memcmp(item->key.bytes, key->bytes, key->len) != 0))
         item = item->chain;
+    return item;
+}
+
+/* The item of a key, made if need be; NULL: no memory. */
+static struct item *item_of(struct outbox *o, const struct key *key)
+{
+    uint64_t hash = XXH3_64bits(key->bytes, key->len);
+    struct item *item = find_item(o, key, hash);
+
     if (item != NULL)
         return item;
     item = calloc(1, sizeof *item);
@@ -192,6 +216,11 @@ static struct item *item_of(struct outbox *o, const struct key *key)
     return item;
 }
 
+static unsigned leg_bit(const struct leg *leg)
+{
+    return 1u << (leg - leg->item->legs);
+}
+
 /* A leg has something to tell. Its lane takes it up when the batch is on the disk; one of this
  * shard may as well wait for more. */
 static void leg_need(struct outbox *o, struct leg *leg, uint32_t app, const char *user,
@@ -205,7 +234,10 @@ static void leg_need(struct outbox *o, struct leg *leg, uint32_t app, const char
         return;
     if (leg->shard == own_shard)
         leg->due_ms = hy_steady_ms() + OUTBOX_WARM_MS;
-    leg_wait(o, leg);
+    if ((leg->item->untold & leg_bit(leg)) != 0)
+        leg_wait_first(o, leg);
+    else
+        leg_wait(o, leg);
 }
 
 static void need_leg(struct core *core, struct item *item, int i, uint32_t app, const char *user)
@@ -250,6 +282,49 @@ void outbox_member(struct core *core, struct key_home home, uint64_t conversatio
     item->generation++;
     batch_put_record(core->batch, FAMILY_OUTBOX, &key, &effect->base);
     need_leg(core, item, 0, home.app, effect->user);
+}
+
+/* ---- answers that wait for other shards ---- */
+
+struct telling *outbox_telling(struct core *core, struct key_home home, const char *a,
+                               const char *b, unsigned sides)
+{
+    struct outbox *o = core->outbox;
+    struct item *item;
+    struct key key;
+
+    key_pair(&key, home, KEY_OUT_PAIR, a, b);
+    if (sides != 0)
+        item = item_of(o, &key);
+    else
+        item = find_item(o, &key, XXH3_64bits(key.bytes, key.len));
+    if (item == NULL)
+        return NULL;
+    if (item->telling != NULL && telling_ended(item->telling)) {
+        telling_unref(&item->telling);
+        item->untold = 0;
+    }
+    if (sides == 0)
+        return item->telling;
+    if (item->telling == NULL)
+        item->telling = telling_begin(core->tellings);
+    item->told_after = item->generation;
+    item->untold |= sides;
+    return item->telling;
+}
+
+/* The leg's shard has what was sent. */
+static void leg_told(struct leg *leg)
+{
+    struct item *item = leg->item;
+
+    if (item->untold == 0 || leg->sent <= item->told_after)
+        return;
+    item->untold &= ~leg_bit(leg);
+    if (item->untold != 0 || item->telling == NULL)
+        return;
+    telling_end(item->telling);
+    telling_unref(&item->telling);
 }
 
 size_t outbox_count(const struct outbox *outbox)
@@ -476,6 +551,8 @@ void outbox_answered(struct core *core, uint32_t shard, uint64_t token, bool don
     for (struct leg *leg = sent.first, *next; leg != NULL; leg = next) {
         next = leg->next;
         leg->state = LEG_IDLE;
+        if (done)
+            leg_told(leg);
         if (!done || leg->sent != leg->item->generation)
             leg_wait(o, leg);
         else if (item_done(leg->item))

@@ -18,6 +18,7 @@
 enum { OUTBOX_EVERY_MS = 200, OUTBOX_WARM_MS = 3000, OUTBOX_CALL_MAX = 256 };
 
 struct outbox;
+struct telling;
 
 /* Ask a shard to apply an encoded EffectsReq; outbox_answered() with the same token must follow,
  * not from inside. */
@@ -34,6 +35,12 @@ enum hy_err outbox_load(struct outbox *outbox, struct db *db) HY_CHECKED;
 /* The pair changed, and the indexes of its sides (bits) are to be told. */
 void outbox_pair(struct core *core, struct key_home home, const char *a, const char *b,
                  unsigned sides);
+
+/* What an answer about the pair is to wait for: that the indexes of its sides (bits, all of other
+ * shards) have the change that is to come with this batch; 0: those that an earlier call named.
+ * Lent; NULL: nothing, or there is no memory. */
+struct telling *outbox_telling(struct core *core, struct key_home home, const char *a,
+                               const char *b, unsigned sides);
 
 /* A membership changed; a newer effect for the same user replaces the one that waits. */
 void outbox_member(struct core *core, struct key_home home, uint64_t conversation,

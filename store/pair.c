@@ -5,6 +5,7 @@
 
 #include "store/index.h"
 #include "store/outbox.h"
+#include "store/telling.h"
 
 /* ---- decisions ---- */
 
@@ -21,6 +22,11 @@ struct place pair_take(Hy__Pair *pair, int side, bool self, uint32_t flags, uint
     if (!self && (flags & HY__MSG_FLAG__MSG_NO_UNREAD) == 0)
         pair->sides[1 - side]->unread++;
     return place;
+}
+
+bool pair_wakes(const Hy__Pair *pair, uint64_t now_ms)
+{
+    return pair->last_seq == 0 || now_ms > pair->last_time_ms + PAIR_PAUSE_MS;
 }
 
 bool pair_read(Hy__Pair *pair, int side, uint64_t seq, uint32_t left)
@@ -132,6 +138,18 @@ void pair_show(struct core *core, const struct pair_ref *ref, unsigned sides)
     t->sides = sides;
     for (int i = 0; i < 2; i++)
         strcpy(t->users[i], ref->users[i]);
+}
+
+struct telling *pair_telling(struct core *core, const struct pair_ref *ref, unsigned woken)
+{
+    if (strcmp(ref->users[0], ref->users[1]) == 0)
+        woken &= 1u;
+    for (int i = 0; i < 2; i++)
+        if ((woken & 1u << i) != 0 && core_owns(core, hy_slot_user(ref->home.app, ref->users[i])))
+            woken &= ~(1u << i); /* those of this shard are in the batch, or read with it */
+    if (woken == 0 && tellings_count(core->tellings) == 0)
+        return NULL;
+    return outbox_telling(core, ref->home, ref->users[0], ref->users[1], woken);
 }
 
 /* A message costs no index write while its conversation is warm: the outbox row says that one is

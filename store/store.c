@@ -21,6 +21,7 @@
 #include "store/online.h"
 #include "store/readers.h"
 #include "store/recent.h"
+#include "store/telling.h"
 #include "store/totals.h"
 #include "store/view.h"
 
@@ -232,6 +233,8 @@ static enum hy_err open_parts(struct store *s)
     if (err == HY_OK)
         err = outbox_open(core->shards, s->config.send, s->config.ctx, &core->outbox);
     if (err == HY_OK)
+        err = tellings_open(s->config.answer, s->config.ctx, &core->tellings);
+    if (err == HY_OK)
         err = recent_open(RECENT_LIVE, &core->recent);
     if (err == HY_OK)
         err = totals_open(&core->totals);
@@ -290,6 +293,7 @@ void store_close(struct store **store)
     close_db(s);
     answers_close(&s->core.answers);
     outbox_close(&s->core.outbox);
+    tellings_close(&s->core.tellings); /* after those that hold some */
     recent_close(&s->core.recent);
     totals_close(&s->core.totals);
     online_close(&s->core.online);
@@ -437,8 +441,9 @@ void store_turn(struct store *store)
         if (store->core.db != NULL && worth_writing(store))
             commit(store);
     }
-    if (store->core.db != NULL)
+    if (store->core.db != NULL && !store->core.sealed) /* it tells what is durable */
         outbox_tick(&store->core, hy_steady_ms());
+    tellings_tick(store->core.tellings, hy_steady_ms());
     readers_go(store->readers);
 }
 

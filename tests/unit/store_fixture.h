@@ -311,6 +311,16 @@ static inline Hy__IndexRes *fixture_index(struct fixture *f, const char *user)
     return ASK(f, INDEX, req, Hy__IndexRes, hy__index_res);
 }
 
+/* When the user's first conversation had its last message, by the index; 0: there is none. */
+static inline uint64_t fixture_index_time(struct fixture *f, const char *user)
+{
+    Hy__IndexRes *res = fixture_index(f, user);
+    uint64_t time_ms = res->n_entries == 0 ? 0 : res->entries[0]->row->last_time_ms;
+
+    DROP(res);
+    return time_ms;
+}
+
 static inline struct said fixture_read(struct fixture *f, const char *user, const char *peer,
                                        bool group, uint64_t seq, uint32_t *unread)
 {

@@ -49,12 +49,15 @@ struct hy_bus_handler {
     void (*peer)(void *ctx, struct hy_peer *peer, enum hy_peer_event event);
 };
 
+#define HY_BUS_PLAIN "none"
+
 struct hy_bus_config {
     const char *name;       /* this end, unique in the cluster: "gateway-0/1" */
     const char *component;  /* "gateway", "router", "presence", "store", "ctl" */
     const char *cluster_id; /* peers of another cluster are refused */
     const char *bind;       /* endpoint to serve, or NULL: "tcp://127.0.0.1:7000", "ipc:///run/..." */
-    const char *curve_dir;  /* NULL: no CURVE. Holds <component>.key (secret, Z85, mode 0600), *.pub */
+    const char *curve_dir;  /* holds <component>.key (secret, Z85, mode 0600) and *.pub; NULL: tcp endpoints
+                               are refused; HY_BUS_PLAIN: tcp without encryption, for a closed network */
     size_t queue_bytes;     /* most that may wait for one peer; 0 = 64 MiB */
 };
 

@@ -9,6 +9,7 @@
 #include <zmq.h>
 
 #include "common/bus_context.h"
+#include "common/bus.h"
 #include "common/bus_curve.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -193,11 +194,29 @@ static enum hy_err open_monitor(struct bus_socket *s)
     return HY_OK;
 }
 
+static bool is_plain(const struct bus_socket_config *config)
+{
+    return config->curve_dir != NULL && strcmp(config->curve_dir, HY_BUS_PLAIN) == 0;
+}
+
+/* CURVE, unless somebody said in so many words that he wants none. */
+static enum hy_err secure_tcp(void *zmq, const struct bus_socket_config *config)
+{
+    if (is_plain(config))
+        return HY_OK;
+    if (config->curve_dir != NULL)
+        return set_curve(zmq, config);
+    hy_log_error("bus.not_secured",
+                 "endpoint=%s why=\"tcp needs keys: set cluster.curve_dir (hongyanctl keygen makes "
+                 "them), or to none in a closed network\"",
+                 config->endpoint);
+    return HY_ECONFIG;
+}
+
 /* The monitor comes before bind or connect, to miss nothing. */
 static enum hy_err build(struct hy_loop *loop, const struct bus_socket_config *config,
                          struct bus_socket *s)
 {
-    bool curve = config->curve_dir != NULL && !is_ipc(config->endpoint);
     enum hy_err err = HY_EIO;
 
     s->zmq = zmq_socket(s->context, config->serve ? ZMQ_ROUTER : ZMQ_DEALER);
@@ -206,7 +225,7 @@ static enum hy_err build(struct hy_loop *loop, const struct bus_socket_config *c
     if (is_ipc(config->endpoint))
         err = check_ipc(config->endpoint, config->serve);
     else
-        err = curve ? set_curve(s->zmq, config) : HY_OK;
+        err = secure_tcp(s->zmq, config);
     if (err == HY_OK)
         err = open_monitor(s);
     if (err == HY_OK)
@@ -221,7 +240,8 @@ static enum hy_err build(struct hy_loop *loop, const struct bus_socket_config *c
 enum hy_err bus_socket_open(struct hy_loop *loop, const struct bus_socket_config *config,
                             struct bus_socket **socket)
 {
-    bool zap = config->serve && config->curve_dir != NULL && !is_ipc(config->endpoint);
+    bool zap = config->serve && config->curve_dir != NULL && !is_plain(config) &&
+               !is_ipc(config->endpoint);
     struct bus_socket *s = calloc(1, sizeof *s);
     enum hy_err err = HY_ENOMEM;
 

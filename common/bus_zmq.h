@@ -21,7 +21,7 @@ struct bus_socket_config {
     bool serve; /* bind a ROUTER; else connect a DEALER */
     const char *endpoint;
     const uint8_t *route;     /* DEALER: how the server will know it, BUS_ROUTE bytes */
-    const char *curve_dir;    /* NULL without; not used for ipc */
+    const char *curve_dir;    /* as in hy_bus_config; not used for ipc */
     const char *component;    /* whose keys are ours */
     const char *server;       /* DEALER: component of the server, for its public key */
     void (*ready)(void *arg); /* messages or events may be there */

@@ -18,8 +18,10 @@ static const struct hy_setting common_table[] = {
             "file to write the ports into that were picked, one key=value a line"),
     HY_TEXT(common, cluster_id, "cluster.id", "hongyan", false,
             "processes of another cluster are refused"),
-    HY_TEXT(common, curve_dir, "cluster.curve_dir", "", false,
-            "directory of the CURVE keys for tcp endpoints; empty: no encryption"),
+    HY_TEXT(
+        common, curve_dir, "cluster.curve_dir", "", false,
+        "directory of the CURVE keys for tcp endpoints, which are refused without; \"none\": tcp "
+        "without encryption, for a closed network"),
     HY_LIST(common, routers, "cluster.routers", "", false, "the routers, each as name=endpoint"),
     HY_LIST(common, presences, "cluster.presences", "", false,
             "the presence processes, each as name=endpoint"),

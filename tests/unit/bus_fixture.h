@@ -67,6 +67,8 @@ static inline enum hy_err open_with(struct node *node, struct hy_loop *loop, str
     node->loop = loop;
     if (config.cluster_id == NULL)
         config.cluster_id = "test";
+    if (config.curve_dir == NULL)
+        config.curve_dir = HY_BUS_PLAIN; /* "" leaves it out */
     return hy_bus_open(loop, &config, &handler, node, &node->bus);
 }
 

@@ -425,6 +425,10 @@ static void bad_settings_are_refused(void **state)
     assert_int_equal(hy_loop_open(&loop), HY_OK);
     assert_int_equal(open_with(&node, loop, config), HY_ECONFIG);
     config.name = "s";
+    config.bind = "tcp://127.0.0.1:*";
+    config.curve_dir = ""; /* nobody said that tcp may go without keys */
+    assert_int_equal(open_with(&node, loop, config), HY_ECONFIG);
+    config.curve_dir = NULL;
     config.bind = "tcp://256.0.0.1:1";
     assert_int_equal(open_with(&node, loop, config), HY_EIO);
     open_router(&node, loop);

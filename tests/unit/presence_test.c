@@ -298,8 +298,11 @@ static void open_fake(struct fake *fake, const char *component, const char *name
                       void (*record)(void *, struct hy_peer *, const struct hy_record *))
 {
     const struct hy_bus_handler handler = {record, NULL};
-    const struct hy_bus_config config = {
-        .name = name, .component = component, .cluster_id = "test", .bind = bind};
+    const struct hy_bus_config config = {.name = name,
+                                         .component = component,
+                                         .cluster_id = "test",
+                                         .bind = bind,
+                                         .curve_dir = HY_BUS_PLAIN};
 
     assert_int_equal(hy_bus_open(w.loop, &config, &handler, fake, &fake->bus), HY_OK);
 }
@@ -324,6 +327,7 @@ static int setup(void **state)
     snprintf(routers, sizeof routers, "router-0=%s", hy_bus_endpoint(w.router.bus));
     setenv("HONGYAN_PRESENCE__CLUSTER__ROUTERS", routers, 1);
     setenv("HONGYAN_PRESENCE__CLUSTER__ID", "test", 1);
+    setenv("HONGYAN_PRESENCE__CLUSTER__CURVE_DIR", HY_BUS_PLAIN, 1);
     setenv("HONGYAN_PRESENCE__RESUME_GRACE_MS", "300", 1);
     setenv("HONGYAN_PRESENCE__WARM_MS", "100", 1);
     setenv("HONGYAN_PRESENCE__LEASE_MS", lease_ms, 1);

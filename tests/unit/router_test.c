@@ -521,8 +521,11 @@ static struct hy_bus *open_bus(const char *component, const char *name, const ch
                                void *ctx)
 {
     const struct hy_bus_handler handler = {record, NULL};
-    const struct hy_bus_config config = {
-        .name = name, .component = component, .cluster_id = "test", .bind = bind};
+    const struct hy_bus_config config = {.name = name,
+                                         .component = component,
+                                         .cluster_id = "test",
+                                         .bind = bind,
+                                         .curve_dir = HY_BUS_PLAIN};
     struct hy_bus *bus = NULL;
 
     assert_int_equal(hy_bus_open(w.loop, &config, &handler, ctx, &bus), HY_OK);
@@ -562,6 +565,7 @@ static int setup(void **state)
     set_peer("HONGYAN_ROUTER__CLUSTER__STORES", "store-0", w.store);
     set_peer("HONGYAN_ROUTER__CLUSTER__PRESENCES", "presence-0", w.presence);
     setenv("HONGYAN_ROUTER__CLUSTER__ID", "test", 1);
+    setenv("HONGYAN_ROUTER__CLUSTER__CURVE_DIR", HY_BUS_PLAIN, 1);
     setenv("HONGYAN_ROUTER__NAME", "router-0", 1);
     setenv("HONGYAN_ROUTER__BUS__LISTEN", "tcp://127.0.0.1:*", 1);
     setenv("HONGYAN_ROUTER__CALL_DEADLINE_MS", "400", 1);

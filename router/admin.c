@@ -347,7 +347,7 @@ void admin_begin(struct parts *parts, struct hy_peer *peer, const struct hy_reco
         op->op_id = op_id;
     }
     if (row->app && op_app(op) == NULL)
-        op_refuse(op, HY_CODE_APP_UNKNOWN);
+        op_refuse(op, applist_refusal(op->parts->applist));
     else
         row->begin(op);
 }

@@ -114,6 +114,11 @@ bool applist_ready(const struct applist *applist)
     return atomic_load(&applist->ready);
 }
 
+uint32_t applist_refusal(const struct applist *applist)
+{
+    return applist_ready(applist) ? HY_CODE_APP_UNKNOWN : HY_CODE_UNAVAILABLE;
+}
+
 /* ---- for those who ask ---- */
 
 struct gathering {

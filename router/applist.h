@@ -27,6 +27,10 @@ void applist_close(struct applist **applist);
 /* The app, or NULL; lent for the turn. */
 const Hy__App *applist_find(const struct applist *applist, uint32_t sdkappid);
 
+/* Why an app is not in the list: APP_UNKNOWN, or UNAVAILABLE while the list has not been read. A
+ * client takes the first as final and the second as "try again". */
+uint32_t applist_refusal(const struct applist *applist);
+
 /* Read at once: something was changed. */
 void applist_hurry(struct applist *applist);
 

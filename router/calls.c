@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <xxhash.h>
 
+#include "router/applist.h"
 #include "router/convs.h"
 #include "router/groups.h"
 #include "router/members.h"
@@ -155,7 +156,7 @@ void call_begin(struct parts *parts, struct hy_peer *peer, const struct hy_recor
         return;
     }
     if (op_app(op) == NULL) {
-        op_refuse(op, HY_CODE_APP_UNKNOWN);
+        op_refuse(op, applist_refusal(op->parts->applist));
         return;
     }
     name_op(op, peer, record, &asked->frame);

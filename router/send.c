@@ -280,7 +280,7 @@ static uint32_t check_people(const struct send *send)
     bool admin = caller->admin;
 
     if (app == NULL)
-        return HY_CODE_APP_UNKNOWN;
+        return applist_refusal(send->parts->applist);
     if (send->from.code != HY_CODE_OK)
         return send->from.code;
     /* Administrators may send without ever having been imported. */

@@ -224,6 +224,11 @@ void sweep_begin(struct parts *parts, struct hy_peer *peer, const struct hy_reco
         op_refuse(op, HY_CODE_PARAM);
         return;
     }
+    if (!applist_ready(parts->applist)) { /* whether their apps sweep is not known yet */
+        memset(sweep->failed, true, sizeof sweep->failed);
+        answer(op, sweep, 0);
+        return;
+    }
     sweep->indexes = op_get(op, (sweep->req->n_users + 1) * sizeof *sweep->indexes);
     for (size_t i = 0; i < sweep->req->n_users; i++) {
         Hy__IndexReq req = HY__INDEX_REQ__INIT;

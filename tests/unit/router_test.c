@@ -38,6 +38,7 @@ static struct {
     unsigned user_gets, appends, members_gets, removed;
     uint64_t seq, version;
     bool mute, duplicate;
+    bool holds_apps; /* it cannot tell the apps yet */
     uint32_t append_code, result_code;
     const char *group_type;
     char members[256]; /* of every group, with spaces */
@@ -258,6 +259,8 @@ static void store_apps(struct hy_peer *peer, const struct hy_record *record)
     res.version = 1;
     res.apps = apps;
     res.n_apps = 1;
+    if (w.holds_apps)
+        res = (Hy__AppsRes){.base = res.base, .code = HY_CODE_UNAVAILABLE};
     hy_bus_answer_pb(peer, record->kind, record->id, &res.base);
 }
 
@@ -549,10 +552,10 @@ static void set_peer(const char *variable, const char *name, const struct hy_bus
     setenv(variable, peer, 1);
 }
 
-static int setup(void **state)
+static void open_world(bool holds_apps)
 {
-    (void)state;
     memset(&w, 0, sizeof w);
+    w.holds_apps = holds_apps;
     memset(&how, 0, sizeof how);
     how.session = ANNA_PHONE;
     hy_arena_init(&w.arena);
@@ -573,6 +576,12 @@ static int setup(void **state)
     assert_int_equal(router_open(w.loop, w.settings, &w.router), HY_OK);
     open_gate(&w.gate[0], "gateway-0/0");
     open_gate(&w.gate[1], "gateway-1/0");
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    open_world(false);
     /* The first message finds stores and presence connected, or waits for them. */
     for (uint32_t code = 1; code != 0; code = pair("anna", "ben"))
         hy_loop_turn(w.loop, 10);
@@ -583,6 +592,14 @@ static int setup(void **state)
         w.gate[i].told[0] = '\0';
     }
     w.seq = 0;
+    return 0;
+}
+
+/* A router that has just started: the store has not told it the apps. */
+static int setup_without_apps(void **state)
+{
+    (void)state;
+    open_world(true);
     return 0;
 }
 
@@ -961,6 +978,31 @@ static void the_apps_are_passed_on(void **state)
     assert_int_equal(res->n_apps, 0);
 }
 
+/* A client takes APP_UNKNOWN as final: it would drop what it sends, and skip what it pulls. */
+static void an_app_is_not_unknown_before_the_apps_are_read(void **state)
+{
+    Hy__Frame frame = HY__FRAME__INIT;
+    Hy__ConvListReq list = HY__CONV_LIST_REQ__INIT;
+    Hy__SweepReq req = HY__SWEEP_REQ__INIT;
+    Hy__UserKey dora = HY__USER_KEY__INIT, *keys[] = {&dora};
+    const Hy__SweepRes *swept;
+
+    (void)state;
+    assert_int_equal(pair("anna", "ben"), HY_CODE_UNAVAILABLE);
+    frame.body_case = HY__FRAME__BODY_CONV_LIST;
+    frame.conv_list = &list;
+    assert_int_equal(call(&frame)->code, HY_CODE_UNAVAILABLE);
+    dora.app = APP;
+    dora.user = (char *)"dora";
+    req.n_users = 1;
+    req.users = keys;
+    swept = ask(HY__BUS_KIND__ROUTER_SWEEP, &req.base, &hy__sweep_res__descriptor);
+    assert_int_equal(swept->removed, 0);
+    assert_int_equal(swept->n_failed, 1); /* presence will ask again */
+    w.holds_apps = false;
+    UNTIL(pair("anna", "ben") == HY_CODE_OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -991,6 +1033,8 @@ int main(void)
         TEST(a_ticket_older_than_the_kick_is_refused),
         TEST(two_who_are_swept_leave_with_one_tip),
         TEST(the_apps_are_passed_on),
+        cmocka_unit_test_setup_teardown(an_app_is_not_unknown_before_the_apps_are_read,
+                                        setup_without_apps, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,10 +86,19 @@ static void skip(struct hongyan_client *c, struct conv *conv)
     pull_look(c, conv);
 }
 
-/* The pull was refused. */
+/* Does it say that there is nothing for us (any more)? Code 0: an answer without the conversation.
+ */
+static bool is_final(uint32_t code)
+{
+    return code == 0 || code == HY_CODE_GROUP_UNKNOWN || code == HY_CODE_GROUP_DENIED ||
+           code == HY_CODE_GROUP_NO_HISTORY || code == HY_CODE_C2C_ACCOUNT;
+}
+
+/* The pull was refused. What is skipped is never shown, so only a word about this conversation
+ * counts: whatever else is wrong may pass. */
 static void refused(struct hongyan_client *c, struct conv *conv, uint32_t code)
 {
-    if (call_is_temporary(code)) {
+    if (!is_final(code)) {
         again(c, conv);
         return;
     }

@@ -74,6 +74,26 @@ static void lost_pushes_are_pulled_and_come_in_order(void **state)
     close_both(&fake, &anna);
 }
 
+/* A router that does not know the app yet says nothing about a conversation. */
+static void a_refused_page_leaves_nothing_out(void **state)
+{
+    struct fake fake;
+    struct anna anna;
+
+    (void)state;
+    fake_open(&fake);
+    open_online(&fake, &anna);
+    fake.last_seq = 30;
+    fake.page_code = HY_CODE_APP_UNKNOWN;
+    fake_push(&fake, 30);
+    UNTIL(&fake, fake.pages >= 2);
+    assert_int_equal(anna.count, 0);
+    fake.page_code = 0;
+    UNTIL(&fake, anna.count >= 30);
+    assert_run(&anna, 1, 30);
+    close_both(&fake, &anna);
+}
+
 static void a_push_that_comes_twice_is_shown_once(void **state)
 {
     struct fake fake;
@@ -348,6 +368,7 @@ int main(void)
         cmocka_unit_test(the_stream_begins_behind_what_there_was),
         cmocka_unit_test(the_whole_backlog_comes_when_it_is_wanted),
         cmocka_unit_test(lost_pushes_are_pulled_and_come_in_order),
+        cmocka_unit_test(a_refused_page_leaves_nothing_out),
         cmocka_unit_test(a_push_that_comes_twice_is_shown_once),
         cmocka_unit_test(a_pong_with_resync_finds_what_nobody_pushed),
         cmocka_unit_test(a_new_conversation_begins_with_its_first_message),

@@ -37,6 +37,7 @@ struct fake {
     uint32_t sign_in_code, resume_code;
     uint32_t send_code;  /* how sends are answered */
     unsigned codes_left; /* for so many sends, then 0 */
+    uint32_t page_code;  /* how pages are answered */
     bool mute;           /* sends are stored, and not answered */
     bool hide_list;      /* the list is empty */
     bool resync;         /* in the next Pong */
@@ -152,6 +153,7 @@ static void fake_answer_history(struct fake *fake, uint64_t id, const Hy__Histor
     res.first_seq = fake->first_seq;
     res.last_seq = fake->last_seq;
     frame.id = id;
+    frame.code = fake->page_code;
     frame.body_case = HY__FRAME__BODY_HISTORY_RES;
     frame.history_res = &res;
     fake_write(fake, &frame);

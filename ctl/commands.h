@@ -14,6 +14,7 @@ int command_keygen(const struct command *command, int argc, char **argv);
 int command_app_create(const struct command *command, int argc, char **argv);
 int command_app_list(const struct command *command, int argc, char **argv);
 int command_app_show(const struct command *command, int argc, char **argv);
+int command_app_online(const struct command *command, int argc, char **argv);
 int command_app_set(const struct command *command, int argc, char **argv);
 int command_app_suspend(const struct command *command, int argc, char **argv);
 int command_app_resume(const struct command *command, int argc, char **argv);

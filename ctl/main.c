@@ -15,6 +15,7 @@ static const struct command commands[] = {
     {"app create", "--dir DIR SDKAPPID [NAME=VALUE...]", "Make an app; prints its key.", command_app_create},
     {"app list", "--dir DIR", "List the apps.", command_app_list},
     {"app show", "--dir DIR SDKAPPID", "Show an app and its settings.", command_app_show},
+    {"app online", "--dir DIR SDKAPPID", "Users online now, and the most of a day.", command_app_online},
     {"app set", "--dir DIR SDKAPPID NAME=VALUE...", "Change settings of an app.", command_app_set},
     {"app suspend", "--dir DIR SDKAPPID", "Shut an app: its users and servers are refused.", command_app_suspend},
     {"app resume", "--dir DIR SDKAPPID", "Open a suspended app again.", command_app_resume},

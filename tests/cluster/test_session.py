@@ -5,6 +5,7 @@ import pytest
 
 import client_pb2 as pb
 from client import Refused, usersig
+from cluster import wait_until
 
 KEY = "0" * 64
 
@@ -171,3 +172,19 @@ def test_online_state_follows_the_devices(cluster, unique):
     assert state(ann.user) == "Online"
     ann.sign_out()
     assert state(ann.user) == "Offline"
+
+
+def test_the_live_count_and_the_peak_of_the_day(make_cluster):
+    import json
+
+    cluster = make_cluster(gateways=2, presence=2, shards=2, settings=["presence.count_report_ms=200"])
+
+    def online():
+        return json.loads(cluster.ctl("app", "online", "--dir", cluster.dir, cluster.app["sdkappid"],
+                                      "--output", "json").stdout)
+
+    people = [cluster.client(f"u{i}", gateway=i) for i in range(5)]
+    wait_until(lambda: online()["live"] == 5, what="five online")
+    people[0].sign_out(), people[1].sign_out()
+    wait_until(lambda: online()["live"] == 3, what="three online")
+    assert online()["peak"] == 5

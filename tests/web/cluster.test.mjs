@@ -55,7 +55,7 @@ async function rest(path, body) {
 
 const named = (name) => `${name}-${unique}`;
 
-async function join(name) {
+async function join(name, url = cluster.ws) {
   const user = named(name);
 
   assert.equal(
@@ -64,11 +64,11 @@ async function join(name) {
   );
   class Socket extends WebSocket {
     constructor(url) {
-      super(url);
+      super(url, { ca: cluster.ca && readFileSync(cluster.ca) });
       sockets.set(user, [...(sockets.get(user) ?? []), this]);
     }
   }
-  const chat = await signedIn(cluster.ws, user, {
+  const chat = await signedIn(url, user, {
     SDKAppID: sdkappid,
     socket: Socket,
     userSig: ticket(user),
@@ -92,6 +92,16 @@ test('a ticket that is none is refused with its code', { skip }, async () => {
     (await rejection(signedIn(cluster.ws, user, { ...options, userSig: ticket(named('other')) }))).code,
     70013,
   );
+});
+
+test('WSS carries the same, with a certificate that is checked', { skip }, async () => {
+  const url = cluster.wss.replace('127.0.0.1', 'localhost');
+  const [anna, ben] = [await join('tlsanna', url), await join('tlsben', cluster.ws)];
+
+  await say(anna, named('tlsben'), 'over TLS');
+  await until(() => ben.texts().includes('over TLS'));
+  await say(ben, named('tlsanna'), 'and back');
+  await until(() => anna.texts().includes('and back'));
 });
 
 test('two people talk, read, and see the history', { skip }, async () => {

@@ -177,3 +177,12 @@ enum hy_err answer_refusal(uint16_t kind, size_t items, uint32_t code, struct hy
     hy_buf_free(&one);
     return err;
 }
+
+size_t answer_items(const struct request *req, ProtobufCAllocator *pb)
+{
+    const Hy__AppendReq *append = NULL;
+
+    if (req->kind == HY__BUS_KIND__STORE_APPEND)
+        append = hy__append_req__unpack(pb, req->len, req->payload);
+    return append == NULL ? 0 : append->n_items;
+}

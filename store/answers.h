@@ -49,6 +49,9 @@ void answers_send(struct answers *answers);
 /* Say code to all instead. */
 void answers_fail(struct answers *answers, uint32_t code);
 
+/* How many results an error answer to a request needs; pb is used to look into it. */
+size_t answer_items(const struct request *req, ProtobufCAllocator *pb);
+
 /* Append to out the answer to a kind of request that is code and a sentence. HY_ENOMEM. */
 enum hy_err answer_refusal(uint16_t kind, size_t items, uint32_t code,
                            struct hy_buf *out) HY_CHECKED;

@@ -1,51 +1,20 @@
 #include "store/db.h"
 
-#include <assert.h>
-#include <rocksdb/c.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct filter_arg { /* one a family that is filtered */
-    struct db *db;
-    enum family family;
-};
-
-struct db {
-    rocksdb_t *rocks;
-    rocksdb_options_t *options;             /* of the whole */
-    rocksdb_options_t *tuned[FAMILY_COUNT]; /* of each family */
-    rocksdb_column_family_handle_t *handles[FAMILY_COUNT];
-    rocksdb_compactionfilter_t *filters[FAMILY_COUNT];
-    struct filter_arg filter_args[FAMILY_COUNT];
-    rocksdb_cache_t *cache;
-    rocksdb_readoptions_t *read;
-    rocksdb_writeoptions_t *write;
-    db_drop_fn *drop;
-    void *drop_arg;
-    enum hy_err (*fault)(void *arg);
-    void *fault_arg;
-    char why[256];
-};
+#include "store/db_rocks.h"
 
 struct db_batch {
     struct db *db;
     rocksdb_writebatch_t *rocks;
 };
 
-struct db_scan {
-    rocksdb_iterator_t *rocks;
-    rocksdb_readoptions_t *read;
-    struct key first, end; /* RocksDB points at the bounds while the iterator lives */
-};
-
 static const char *const family_names[FAMILY_COUNT] = {"default", "entity", "log",
                                                        "index",   "dedupe", "outbox"};
 
-enum { SST_FORMAT = 5, BLOOM_BITS = 10, BLOCK_BYTES = 8192, HINT_PREFIX = 16 };
-
-/* Takes text. */
-static enum hy_err classify(char *text, char *why)
+enum hy_err db_classify(char *text, char *why)
 {
     enum hy_err err = HY_EIO;
 
@@ -66,139 +35,6 @@ static enum hy_err classify(char *text, char *why)
 
 /* ---- opening ---- */
 
-static unsigned char filter_row(void *arg, int level, const char *key, size_t key_len,
-                                const char *value, size_t value_len, char **new_value,
-                                size_t *new_len, unsigned char *changed)
-{
-    const struct filter_arg *f = arg;
-
-    (void)level;
-    (void)new_value;
-    (void)new_len;
-    *changed = 0;
-    return f->db->drop(f->db->drop_arg, f->family, key, key_len, value, value_len);
-}
-
-static const char *filter_name(void *arg)
-{
-    (void)arg;
-    return "hongyan.expire";
-}
-
-static void filter_gone(void *arg)
-{
-    (void)arg;
-}
-
-static void tune_table(struct db *db, rocksdb_options_t *options)
-{
-    rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
-
-    rocksdb_block_based_options_set_block_cache(table, db->cache);
-    rocksdb_block_based_options_set_block_size(table, BLOCK_BYTES);
-    rocksdb_block_based_options_set_format_version(table, SST_FORMAT);
-    rocksdb_block_based_options_set_filter_policy(
-        table, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS));
-    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
-    rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
-    rocksdb_options_set_block_based_table_factory(options, table);
-    rocksdb_block_based_options_destroy(table);
-}
-
-/* What the C API has no setter for, on top of base. */
-static enum hy_err from_text(const rocksdb_options_t *base, const char *text,
-                             rocksdb_options_t **options, char *why)
-{
-    char *error = NULL;
-
-    *options = rocksdb_options_create();
-    rocksdb_get_options_from_string(base, text, *options, &error);
-    return classify(error, why) == HY_OK ? HY_OK : HY_ECONFIG;
-}
-
-/* How each family differs. HINT: rows of one conversation are mostly put one behind the other, so a
- * memtable that remembers the last place of each saves the search (bench/store_append.c: a quarter
- * of the CPU). The prefix is one byte longer than a conversation's: RocksDB would use the same hint
- * for the tombstone of a range, which lies in another list, and a key shorter than the prefix has
- * no hint (db_batch_delete_range). Rows that are put over and over need small memtables: old
- * versions only make the way longer. */
-#define HINT "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.16"
-#define DAILY "periodic_compaction_seconds=86400"
-
-static const struct tuning {
-    const char *options;
-    unsigned buffer_part; /* of write_buffer_bytes: one in so many */
-    bool expires;         /* compaction asks the filter */
-    bool sparse;          /* most lookups are for what is not there */
-} tunings[FAMILY_COUNT] = {
-    [FAMILY_DEFAULT] = {"", 4, false, false},          [FAMILY_ENTITY] = {"", 4, false, true},
-    [FAMILY_LOG] = {HINT ";" DAILY, 1, true, false},   [FAMILY_INDEX] = {"", 4, false, false},
-    [FAMILY_DEDUPE] = {HINT ";" DAILY, 1, true, true}, [FAMILY_OUTBOX] = {"", 4, false, false},
-};
-
-static enum hy_err tune_family(struct db *db, const struct db_config *config, enum family family,
-                               char *why)
-{
-    const struct tuning *t = &tunings[family];
-    rocksdb_options_t *base = rocksdb_options_create(), *o;
-    enum hy_err err = from_text(base, t->options, &db->tuned[family], why);
-
-    rocksdb_options_destroy(base);
-    if (err != HY_OK)
-        return err;
-    o = db->tuned[family];
-    rocksdb_options_set_write_buffer_size(o, config->write_buffer_bytes / t->buffer_part);
-    rocksdb_options_set_max_write_buffer_number(o, 4);
-    rocksdb_options_set_level0_file_num_compaction_trigger(o, 4);
-    rocksdb_options_set_level0_slowdown_writes_trigger(o, 30);
-    rocksdb_options_set_level0_stop_writes_trigger(o, 48);
-    rocksdb_options_set_compression(o, rocksdb_lz4_compression);
-    if (t->sparse) { /* say so without a walk through the memtable */
-        rocksdb_options_set_memtable_prefix_bloom_size_ratio(o, 0.1);
-        rocksdb_options_set_memtable_whole_key_filtering(o, 1);
-    }
-    tune_table(db, o);
-    if (t->expires && db->drop != NULL) {
-        db->filter_args[family] = (struct filter_arg){db, family};
-        db->filters[family] = rocksdb_compactionfilter_create(&db->filter_args[family], filter_gone,
-                                                              filter_row, filter_name);
-        rocksdb_options_set_compaction_filter(o, db->filters[family]);
-    }
-    return HY_OK;
-}
-
-static enum hy_err tune(struct db *db, const struct db_config *config, char *why)
-{
-    rocksdb_options_t *base = rocksdb_options_create();
-    /* Without it a synced WAL that is missing opens as if nothing had been there. */
-    enum hy_err err = from_text(base, "track_and_verify_wals_in_manifest=true", &db->options, why);
-
-    rocksdb_options_destroy(base);
-    if (err != HY_OK)
-        return err;
-    rocksdb_options_set_create_if_missing(db->options, 1);
-    rocksdb_options_set_allow_concurrent_memtable_write(db->options, 0); /* one writer */
-    rocksdb_options_set_create_missing_column_families(db->options, 1);
-    rocksdb_options_set_max_background_jobs(db->options, 2);
-    rocksdb_options_set_keep_log_file_num(db->options, 4);
-    rocksdb_options_set_max_log_file_size(db->options, 16 << 20);
-    rocksdb_options_set_bytes_per_sync(db->options, 1 << 20);
-    /* A quiet family would pin old WALs. */
-    rocksdb_options_set_max_total_wal_size(db->options, 4 * config->write_buffer_bytes);
-    rocksdb_options_set_db_write_buffer_size(db->options, 4 * config->write_buffer_bytes);
-    rocksdb_options_enable_statistics(db->options);
-    if (config->log_dir != NULL && *config->log_dir != '\0')
-        rocksdb_options_set_db_log_dir(db->options, config->log_dir);
-    db->cache = rocksdb_cache_create_lru(config->block_cache_bytes);
-    for (int f = 0; f < FAMILY_COUNT && err == HY_OK; f++)
-        err = tune_family(db, config, (enum family)f, why);
-    db->read = rocksdb_readoptions_create();
-    db->write = rocksdb_writeoptions_create();
-    rocksdb_writeoptions_set_sync(db->write, 1);
-    rocksdb_writeoptions_set_no_slowdown(db->write, 1);
-    return err;
-}
-
 enum hy_err db_open(const struct db_config *config, struct db **db, char why[static 256])
 {
     struct db *d = calloc(1, sizeof *d);
@@ -210,13 +46,14 @@ enum hy_err db_open(const struct db_config *config, struct db **db, char why[sta
         return err;
     d->drop = config->drop;
     d->drop_arg = config->drop_arg;
-    err = tune(d, config, why);
+    db_set_fault(d, config->fault, config->fault_arg);
+    err = db_tune(d, config, why);
     if (err != HY_OK)
         goto fail;
     d->rocks = rocksdb_open_column_families(d->options, config->dir, FAMILY_COUNT, family_names,
                                             (const rocksdb_options_t *const *)d->tuned, d->handles,
                                             &error);
-    err = classify(error, why);
+    err = db_classify(error, why);
     if (err != HY_OK)
         goto fail;
     *db = d;
@@ -262,7 +99,7 @@ enum hy_err db_get(struct db *db, enum family family, const struct key *key, str
     char *error = NULL;
     rocksdb_pinnableslice_t *pin = rocksdb_get_pinned_cf(
         db->rocks, db->read, db->handles[family], (const char *)key->bytes, key->len, &error);
-    enum hy_err err = classify(error, NULL);
+    enum hy_err err = db_classify(error, NULL);
 
     *value = (struct db_value){0};
     if (err != HY_OK)
@@ -353,7 +190,7 @@ enum hy_err db_write(struct db *db, struct db_batch *batch)
         return err;
     }
     rocksdb_write(db->rocks, db->write, batch->rocks, &error);
-    return classify(error, db->why);
+    return db_classify(error, db->why);
 }
 
 const char *db_why(const struct db *db)
@@ -364,86 +201,6 @@ const char *db_why(const struct db *db)
 uint64_t db_latest(struct db *db)
 {
     return rocksdb_get_latest_sequence_number(db->rocks);
-}
-
-/* ---- scans ---- */
-
-enum hy_err db_scan_open(struct db *db, enum family family, const struct key *first,
-                         const struct key *end, bool once, struct db_scan **scan)
-{
-    struct db_scan *s = calloc(1, sizeof *s);
-
-    if (s == NULL)
-        return HY_ENOMEM;
-    s->first = *first;
-    s->end = *end;
-    s->read = rocksdb_readoptions_create();
-    rocksdb_readoptions_set_iterate_lower_bound(s->read, (const char *)s->first.bytes,
-                                                s->first.len);
-    rocksdb_readoptions_set_iterate_upper_bound(s->read, (const char *)s->end.bytes, s->end.len);
-    if (once)
-        rocksdb_readoptions_set_fill_cache(s->read, 0);
-    s->rocks = rocksdb_create_iterator_cf(db->rocks, s->read, db->handles[family]);
-    *scan = s;
-    return HY_OK;
-}
-
-void db_scan_close(struct db_scan **scan)
-{
-    if (*scan == NULL)
-        return;
-    rocksdb_iter_destroy((*scan)->rocks);
-    rocksdb_readoptions_destroy((*scan)->read);
-    free(*scan);
-    *scan = NULL;
-}
-
-bool db_scan_seek(struct db_scan *scan, const struct key *key)
-{
-    if (key == NULL)
-        rocksdb_iter_seek_to_first(scan->rocks);
-    else
-        rocksdb_iter_seek(scan->rocks, (const char *)key->bytes, key->len);
-    return rocksdb_iter_valid(scan->rocks);
-}
-
-bool db_scan_seek_back(struct db_scan *scan, const struct key *key)
-{
-    if (key == NULL)
-        rocksdb_iter_seek_to_last(scan->rocks);
-    else
-        rocksdb_iter_seek_for_prev(scan->rocks, (const char *)key->bytes, key->len);
-    return rocksdb_iter_valid(scan->rocks);
-}
-
-bool db_scan_next(struct db_scan *scan)
-{
-    rocksdb_iter_next(scan->rocks);
-    return rocksdb_iter_valid(scan->rocks);
-}
-
-bool db_scan_prev(struct db_scan *scan)
-{
-    rocksdb_iter_prev(scan->rocks);
-    return rocksdb_iter_valid(scan->rocks);
-}
-
-const uint8_t *db_scan_key(const struct db_scan *scan, size_t *len)
-{
-    return (const uint8_t *)rocksdb_iter_key(scan->rocks, len);
-}
-
-const uint8_t *db_scan_value(const struct db_scan *scan, size_t *len)
-{
-    return (const uint8_t *)rocksdb_iter_value(scan->rocks, len);
-}
-
-enum hy_err db_scan_err(const struct db_scan *scan)
-{
-    char *error = NULL;
-
-    rocksdb_iter_get_error(scan->rocks, &error);
-    return classify(error, NULL);
 }
 
 /* ---- looking after it ---- */
@@ -457,7 +214,7 @@ void db_compact(struct db *db)
     rocksdb_flushoptions_set_wait(wait, 1);
     for (int f = 0; f < FAMILY_COUNT; f++) {
         rocksdb_flush_cf(db->rocks, wait, db->handles[f], &error);
-        (void)classify(error, db->why);
+        (void)db_classify(error, db->why);
         error = NULL;
     }
     rocksdb_flushoptions_destroy(wait);

@@ -1,4 +1,4 @@
-/* db - the database of a shard. Only db.c says rocksdb_.
+/* db - the database of a shard. Only db*.c say rocksdb_.
  *
  * One thread writes, through one struct db_batch at a time. Any thread may read; nobody may be
  * reading when the database is closed. A write that fails for another reason than a stall leaves
@@ -27,6 +27,8 @@ struct db_config {
     size_t write_buffer_bytes; /* of one family's memtable */
     db_drop_fn *drop;          /* rows of log and dedupe are asked about; may be NULL */
     void *drop_arg;
+    enum hy_err (*fault)(void *arg); /* db_set_fault() from the start; NULL: none */
+    void *fault_arg;
 };
 
 /* Open, and create what is missing. HY_EIO, HY_EFULL, HY_ECORRUPT; why gets RocksDB's sentence. */

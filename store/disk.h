@@ -1,4 +1,4 @@
-/* disk - is there room to write? */
+/* disk - where the data goes: is there room to write? */
 
 #ifndef STORE_DISK_H
 #define STORE_DISK_H
@@ -18,5 +18,8 @@ enum hy_err disk_look(const char *path, struct disk_space *space) HY_CHECKED;
 /* Should writes be refused? With some slack between, so that it does not flap: refused below the
  * reserve, taken again above a tenth more. */
 bool disk_refuses(bool refused_before, uint64_t free_bytes, uint64_t reserve_bytes);
+
+/* Make a directory and those above it. HY_ECONFIG: it cannot be; why says why. */
+enum hy_err disk_make_dir(const char *dir, char why[static 256]) HY_CHECKED;
 
 #endif

@@ -2,109 +2,21 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "common/clock.h"
 #include "store/index.h"
+#include "store/outbox_items.h"
 #include "store/outbox_row.h"
 #include "store/telling.h"
-
-/* One outbox row. A leg is a user whose index is to learn: a pair has two, a membership one. */
-enum leg_state { LEG_NONE, LEG_IDLE, LEG_WAITS, LEG_SENT };
-
-struct item;
-
-struct leg {
-    struct item *item;
-    enum leg_state state;
-    uint32_t shard;
-    uint64_t due_ms;
-    uint64_t sent;           /* the item's generation when it was sent */
-    struct leg *prev, *next; /* in its shard's list while it waits or is sent */
-};
-
-struct item {
-    struct item *chain;
-    uint64_t hash;
-    struct item *next_cool; /* done, and kept for a while: the next change is likely near */
-    uint64_t generation;    /* +1 with each change */
-    uint64_t cool_ms;       /* until when */
-    bool cooling;
-    struct telling *telling; /* ends when the untold legs (bits) have told what came */
-    uint64_t told_after;     /* after this generation */
-    unsigned untold;
-    struct leg legs[2];
-    struct key key;
-};
-
-struct leg_list {
-    struct leg *first, *last;
-};
-
-struct lane { /* to one shard */
-    struct leg_list waiting, sent;
-    uint64_t calling; /* token of the call, 0: none */
-};
 
 struct outbox {
     outbox_send_fn *send;
     void *ctx;
-    uint32_t shards;
-    struct lane *lanes;
-    struct item **table;
-    size_t mask, count;
-    struct item *cool, **cool_end;
+    struct items items;
     uint64_t token;
 };
 
-enum { TABLE_START = 1024 };
 #define NO_SHARD UINT32_MAX
-
-/* ---- lists ---- */
-
-static void list_add(struct leg_list *list, struct leg *leg)
-{
-    leg->next = NULL;
-    leg->prev = list->last;
-    *(list->last != NULL ? &list->last->next : &list->first) = leg;
-    list->last = leg;
-}
-
-static void list_remove(struct leg_list *list, struct leg *leg)
-{
-    *(leg->prev != NULL ? &leg->prev->next : &list->first) = leg->next;
-    *(leg->next != NULL ? &leg->next->prev : &list->last) = leg->prev;
-    leg->prev = leg->next = NULL;
-}
-
-static void leg_wait(struct outbox *o, struct leg *leg)
-{
-    leg->state = LEG_WAITS;
-    list_add(&o->lanes[leg->shard].waiting, leg);
-}
-
-/* Before those that wait already: an answer waits for it. */
-static void leg_wait_first(struct outbox *o, struct leg *leg)
-{
-    struct leg_list *list = &o->lanes[leg->shard].waiting;
-
-    leg->state = LEG_WAITS;
-    leg->prev = NULL;
-    leg->next = list->first;
-    *(list->first != NULL ? &list->first->prev : &list->last) = leg;
-    list->first = leg;
-}
-
-static void leg_off(struct outbox *o, struct leg *leg)
-{
-    if (leg->state == LEG_WAITS)
-        list_remove(&o->lanes[leg->shard].waiting, leg);
-    else if (leg->state == LEG_SENT)
-        list_remove(&o->lanes[leg->shard].sent, leg);
-    leg->state = LEG_NONE;
-}
-
-/* ---- items ---- */
 
 enum hy_err outbox_open(uint32_t shards, outbox_send_fn *send, void *ctx, struct outbox **outbox)
 {
@@ -114,42 +26,12 @@ enum hy_err outbox_open(uint32_t shards, outbox_send_fn *send, void *ctx, struct
         return HY_ENOMEM;
     o->send = send;
     o->ctx = ctx;
-    o->shards = shards == 0 ? 1 : shards;
-    o->mask = TABLE_START - 1;
-    o->cool_end = &o->cool;
-    o->lanes = calloc(o->shards, sizeof *o->lanes);
-    o->table = calloc(TABLE_START, sizeof *o->table);
-    if (o->lanes == NULL || o->table == NULL) {
+    if (items_init(&o->items, shards) != HY_OK) {
         outbox_close(&o);
         return HY_ENOMEM;
     }
     *outbox = o;
     return HY_OK;
-}
-
-static void drop_item(struct outbox *o, struct item *item)
-{
-    struct item **at = &o->table[item->hash & o->mask];
-
-    while (*at != item)
-        at = &(*at)->chain;
-    *at = item->chain;
-    for (int i = 0; i < 2; i++)
-        leg_off(o, &item->legs[i]);
-    telling_unref(&item->telling); /* ends by itself, in time */
-    free(item);
-    o->count--;
-}
-
-static void drop_all(struct outbox *o)
-{
-    for (size_t i = 0; i <= o->mask && o->table != NULL; i++)
-        while (o->table[i] != NULL)
-            drop_item(o, o->table[i]);
-    o->cool = NULL;
-    o->cool_end = &o->cool;
-    for (uint32_t i = 0; i < o->shards && o->lanes != NULL; i++)
-        o->lanes[i] = (struct lane){0};
 }
 
 void outbox_close(struct outbox **outbox)
@@ -159,67 +41,11 @@ void outbox_close(struct outbox **outbox)
     if (o == NULL)
         return;
     *outbox = NULL;
-    drop_all(o);
-    free(o->lanes);
-    free(o->table);
+    items_free(&o->items);
     free(o);
 }
 
-static void grow(struct outbox *o)
-{
-    size_t mask = o->mask * 2 + 1;
-    struct item **table = calloc(mask + 1, sizeof *table);
-
-    if (table == NULL)
-        return;
-    for (size_t i = 0; i <= o->mask; i++)
-        for (struct item *item = o->table[i], *next; item != NULL; item = next) {
-            next = item->chain;
-            item->chain = table[item->hash & mask];
-            table[item->hash & mask] = item;
-        }
-    free(o->table);
-    o->table = table;
-    o->mask = mask;
-}
-
-static struct item *find_item(const struct outbox *o, const struct key *key, uint64_t hash)
-{
-    struct item *item = o->table[hash & o->mask];
-
-    while (item != NULL && (item->hash != hash || item->key.len != key->len ||
-                            memcmp(item->key.bytes, key->bytes, key->len) != 0))
-        item = item->chain;
-    return item;
-}
-
-/* The item of a key, made if need be; NULL: no memory. */
-static struct item *item_of(struct outbox *o, const struct key *key)
-{
-    uint64_t hash = XXH3_64bits(key->bytes, key->len);
-    struct item *item = find_item(o, key, hash);
-
-    if (item != NULL)
-        return item;
-    item = calloc(1, sizeof *item);
-    if (item == NULL)
-        return NULL;
-    if (o->count > o->mask)
-        grow(o);
-    item->hash = hash;
-    item->key = *key;
-    for (int i = 0; i < 2; i++)
-        item->legs[i].item = item;
-    item->chain = o->table[hash & o->mask];
-    o->table[hash & o->mask] = item;
-    o->count++;
-    return item;
-}
-
-static unsigned leg_bit(const struct leg *leg)
-{
-    return 1u << (leg - leg->item->legs);
-}
+/* ---- what is to be told ---- */
 
 /* A leg has something to tell. Its lane takes it up when the batch is on the disk; one of this
  * shard may as well wait for more. */
@@ -227,17 +53,15 @@ static void leg_need(struct outbox *o, struct leg *leg, uint32_t app, const char
                      uint32_t own_shard)
 {
     if (leg->state == LEG_NONE) {
-        leg->shard = hy_slot_shard(hy_slot_user(app, user), o->shards);
+        leg->shard = hy_slot_shard(hy_slot_user(app, user), o->items.shards);
         leg->state = LEG_IDLE;
     }
     if (leg->state != LEG_IDLE)
         return;
     if (leg->shard == own_shard)
         leg->due_ms = hy_steady_ms() + OUTBOX_WARM_MS;
-    if ((leg->item->untold & leg_bit(leg)) != 0)
-        leg_wait_first(o, leg);
-    else
-        leg_wait(o, leg);
+    /* What an answer waits for goes first. */
+    leg_wait(&o->items, leg, (leg->item->untold & leg_bit(leg)) != 0);
 }
 
 static void need_leg(struct core *core, struct item *item, int i, uint32_t app, const char *user)
@@ -254,7 +78,7 @@ void outbox_pair(struct core *core, struct key_home home, const char *a, const c
     struct key key;
 
     key_pair(&key, home, KEY_OUT_PAIR, a, b);
-    item = item_of(o, &key);
+    item = items_make(&o->items, &key);
     if (item == NULL) {
         batch_fail(core->batch, HY_ENOMEM);
         return;
@@ -274,7 +98,7 @@ void outbox_member(struct core *core, struct key_home home, uint64_t conversatio
     struct key key;
 
     key_member(&key, home, KEY_OUT_MEMBER, conversation, effect->user);
-    item = item_of(o, &key);
+    item = items_make(&o->items, &key);
     if (item == NULL) {
         batch_fail(core->batch, HY_ENOMEM);
         return;
@@ -295,9 +119,9 @@ struct telling *outbox_telling(struct core *core, struct key_home home, const ch
 
     key_pair(&key, home, KEY_OUT_PAIR, a, b);
     if (sides != 0)
-        item = item_of(o, &key);
+        item = items_make(&o->items, &key);
     else
-        item = find_item(o, &key, XXH3_64bits(key.bytes, key.len));
+        item = items_find(&o->items, &key);
     if (item == NULL)
         return NULL;
     if (item->telling != NULL && telling_ended(item->telling)) {
@@ -329,7 +153,7 @@ static void leg_told(struct leg *leg)
 
 size_t outbox_count(const struct outbox *outbox)
 {
-    return outbox->count;
+    return outbox->items.count;
 }
 
 /* ---- what an earlier run left ---- */
@@ -354,7 +178,7 @@ static enum hy_err load_row(struct outbox *o, const struct db_scan *scan)
         return HY_OK;
     key.len = (uint16_t)len;
     memcpy(key.bytes, bytes, len);
-    item = item_of(o, &key);
+    item = items_make(&o->items, &key);
     if (item == NULL)
         return HY_ENOMEM;
     item->generation = 1;
@@ -371,7 +195,7 @@ enum hy_err outbox_load(struct outbox *outbox, struct db *db)
 
     if (err != HY_OK)
         return err;
-    drop_all(outbox);
+    items_drop_all(&outbox->items);
     for (bool there = db_scan_seek(scan, NULL); there && err == HY_OK; there = db_scan_next(scan))
         err = load_row(outbox, scan);
     if (err == HY_OK)
@@ -387,25 +211,6 @@ static enum hy_err effect_of(struct core *core, const struct leg *leg, Hy__Effec
     return outbox_row_effect(core, &leg->item->key, (int)(leg - leg->item->legs), effect);
 }
 
-static bool item_done(const struct item *item)
-{
-    for (int i = 0; i < 2; i++)
-        if (item->legs[i].state != LEG_NONE && item->legs[i].state != LEG_IDLE)
-            return false;
-    return true;
-}
-
-static void cool_down(struct outbox *o, struct item *item, uint64_t now_ms)
-{
-    if (item->cooling)
-        return;
-    item->cooling = true;
-    item->cool_ms = now_ms + OUTBOX_EVERY_MS;
-    item->next_cool = NULL;
-    *o->cool_end = item;
-    o->cool_end = &item->next_cool;
-}
-
 /* ---- indexes of this shard ---- */
 
 /* HY_OK: it is in the batch. */
@@ -419,17 +224,16 @@ static enum hy_err tell_here(struct core *core, struct leg *leg, uint64_t now_ms
         return err;
     if (err == HY_OK)
         index_put_row(core, effect);
-    list_remove(&o->lanes[leg->shard].waiting, leg);
-    leg->state = LEG_IDLE;
+    leg_idle(&o->items, leg);
     if (item_done(leg->item))
-        cool_down(o, leg->item, now_ms);
+        items_cool(&o->items, leg->item, now_ms + OUTBOX_EVERY_MS);
     return HY_OK;
 }
 
 /* Legs wait in the order in which they are due. */
 static void tell_due(struct core *core, uint64_t now_ms)
 {
-    struct lane *lane = &core->outbox->lanes[core->shard];
+    struct lane *lane = &core->outbox->items.lanes[core->shard];
     struct leg *leg;
 
     while ((leg = lane->waiting.first) != NULL && leg->due_ms <= now_ms)
@@ -454,7 +258,7 @@ void outbox_hurry(struct core *core, uint32_t app, const char *user)
     size_t len = strlen(user);
     uint64_t now_ms = hy_steady_ms();
 
-    for (struct leg *leg = core->outbox->lanes[core->shard].waiting.first, *next; leg != NULL;
+    for (struct leg *leg = core->outbox->items.lanes[core->shard].waiting.first, *next; leg != NULL;
          leg = next) {
         next = leg->next;
         if (leg_of(leg, app, user, len))
@@ -480,10 +284,7 @@ static size_t gather(struct core *core, struct lane *lane, uint64_t now_ms, Hy__
         if (err != HY_OK && err != HY_ENOTFOUND)
             continue; /* it waits on */
         n += err == HY_OK;
-        list_remove(&lane->waiting, leg);
-        leg->state = LEG_SENT;
-        leg->sent = leg->item->generation;
-        list_add(&lane->sent, leg);
+        leg_send(&core->outbox->items, leg);
     }
     return n;
 }
@@ -493,7 +294,7 @@ static void send_lane(struct core *core, uint32_t shard, uint64_t now_ms)
     Hy__Effect *effects[OUTBOX_CALL_MAX];
     Hy__EffectsReq req = HY__EFFECTS_REQ__INIT;
     struct outbox *o = core->outbox;
-    struct lane *lane = &o->lanes[shard];
+    struct lane *lane = &o->items.lanes[shard];
     struct hy_buf bytes = {0};
 
     if (lane->calling != 0 || lane->waiting.first == NULL)
@@ -516,22 +317,18 @@ static void drop_cool(struct core *core, uint64_t now_ms)
     struct outbox *o = core->outbox;
     struct item *item;
 
-    while ((item = o->cool) != NULL && item->cool_ms <= now_ms) {
-        o->cool = item->next_cool;
-        if (o->cool == NULL)
-            o->cool_end = &o->cool;
-        item->cooling = false;
+    while ((item = items_cooled(&o->items, now_ms)) != NULL) {
         if (!item_done(item))
             continue;
         batch_delete(core->batch, FAMILY_OUTBOX, &item->key);
-        drop_item(o, item);
+        items_drop(&o->items, item);
     }
 }
 
 void outbox_tick(struct core *core, uint64_t now_ms)
 {
     tell_due(core, now_ms);
-    for (uint32_t shard = 0; shard < core->outbox->shards; shard++)
+    for (uint32_t shard = 0; shard < core->outbox->items.shards; shard++)
         if (shard != core->shard)
             send_lane(core, shard, now_ms);
     drop_cool(core, now_ms);
@@ -541,7 +338,7 @@ void outbox_tick(struct core *core, uint64_t now_ms)
 void outbox_answered(struct core *core, uint32_t shard, uint64_t token, bool done, uint64_t now_ms)
 {
     struct outbox *o = core->outbox;
-    struct lane *lane = &o->lanes[shard];
+    struct lane *lane = &o->items.lanes[shard];
     struct leg_list sent = lane->sent;
 
     if (lane->calling != token) /* of a call before the database was opened anew */
@@ -554,8 +351,8 @@ void outbox_answered(struct core *core, uint32_t shard, uint64_t token, bool don
         if (done)
             leg_told(leg);
         if (!done || leg->sent != leg->item->generation)
-            leg_wait(o, leg);
+            leg_wait(&o->items, leg, false);
         else if (item_done(leg->item))
-            cool_down(o, leg->item, now_ms);
+            items_cool(&o->items, leg->item, now_ms + OUTBOX_EVERY_MS);
     }
 }

@@ -1,29 +1,22 @@
 #include "store/store.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "store/apps.h"
-#include "store/core.h"
+#include "store/config.h"
+#include "store/core_parts.h"
 #include "store/disk.h"
-#include "store/epoch.h"
 #include "store/expire.h"
-#include "store/handlers.h"
 #include "store/held.h"
 #include "store/identity.h"
 #include "store/metric.h"
-#include "store/online.h"
 #include "store/readers.h"
-#include "store/recent.h"
+#include "store/route.h"
 #include "store/telling.h"
-#include "store/totals.h"
-#include "store/view.h"
 
 enum {
     BATCH_OPS = 4096,      /* a batch is written when it has so many rows */
@@ -32,14 +25,12 @@ enum {
     REOPEN_MS = 1000,      /* after a failure, try again so often */
     STALL_MS = 5000,       /* a batch waits so long for a stall to pass */
     HELD_MOST = 20000,     /* requests that wait meanwhile */
-    RECENT_LIVE = 1 << 16,
 };
 
 enum state { GOOD, FULL, FAILED };
 
 struct store {
     struct store_config config;
-    char *strings[3]; /* copies of the config's texts */
     struct core core;
     struct readers *readers;
     struct expire expire;
@@ -53,156 +44,33 @@ struct store {
     void *fault_arg;
 };
 
-/* ---- the table of requests ---- */
-
-enum route { WRITES = 1, READS_SOON, READS_ASIDE };
-
-static const struct route_row {
-    uint16_t kind;
-    enum route route;
-    void (*handle)(struct core *core, const struct request *req); /* by the writer */
-    view_fn *read;                                                /* by a reader */
-} routes[] = {
-    {HY__BUS_KIND__STORE_APPEND, WRITES, append_handle, NULL},
-    {HY__BUS_KIND__STORE_HISTORY, READS_ASIDE, NULL, history_read},
-    {HY__BUS_KIND__STORE_READ, WRITES, read_handle, NULL},
-    {HY__BUS_KIND__STORE_HEADS, READS_ASIDE, NULL, heads_read},
-    {HY__BUS_KIND__STORE_INDEX, READS_ASIDE, NULL, index_read},
-    {HY__BUS_KIND__STORE_CONV_SET, WRITES, conv_set_handle, NULL},
-    {HY__BUS_KIND__STORE_USER_GET, READS_SOON, user_get_handle, NULL},
-    {HY__BUS_KIND__STORE_USER_PUT, WRITES, user_put_handle, NULL},
-    {HY__BUS_KIND__STORE_USER_REVOKE, WRITES, user_revoke_handle, NULL},
-    {HY__BUS_KIND__STORE_GROUP_CREATE, WRITES, group_create_handle, NULL},
-    {HY__BUS_KIND__STORE_GROUP_GET, READS_SOON, group_get_handle, NULL},
-    {HY__BUS_KIND__STORE_GROUP_SET, WRITES, group_set_handle, NULL},
-    {HY__BUS_KIND__STORE_GROUP_DESTROY, WRITES, group_destroy_handle, NULL},
-    {HY__BUS_KIND__STORE_GROUP_OWNER, WRITES, group_owner_handle, NULL},
-    {HY__BUS_KIND__STORE_MEMBERS_GET, READS_ASIDE, NULL, members_read},
-    {HY__BUS_KIND__STORE_MEMBERS_ADD, WRITES, members_add_handle, NULL},
-    {HY__BUS_KIND__STORE_MEMBERS_REMOVE, WRITES, members_remove_handle, NULL},
-    {HY__BUS_KIND__STORE_MEMBER_SET, WRITES, member_set_handle, NULL},
-    {HY__BUS_KIND__STORE_DELETE_BY_SENDER, WRITES, delete_by_sender_handle, NULL},
-    {HY__BUS_KIND__STORE_GROUP_SCAN, READS_ASIDE, NULL, group_scan_read},
-    {HY__BUS_KIND__STORE_APPS, READS_SOON, apps_handle, NULL},
-    {HY__BUS_KIND__STORE_APP_PUT, WRITES, app_put_handle, NULL},
-    {HY__BUS_KIND__STORE_ONLINE, WRITES, online_handle, NULL},
-    {HY__BUS_KIND__STORE_ONLINE_GET, READS_SOON, online_get_handle, NULL},
-    {HY__BUS_KIND__STORE_SWEEP_SCAN, READS_ASIDE, NULL, sweep_scan_read},
-    {HY__BUS_KIND__STORE_EFFECTS, WRITES, effects_handle, NULL},
-};
-
-static const struct route_row *route_of(uint16_t kind)
-{
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (routes[i].kind == kind)
-            return &routes[i];
-    return NULL;
-}
-
 /* ---- the database comes and goes ---- */
 
 static void close_db(struct store *s)
 {
-    struct core *core = &s->core;
-
     if (s->readers != NULL)
         readers_use(s->readers, NULL);
-    rows_close(&core->rows);
-    batch_close(&core->batch);
-    db_close(&core->db);
+    core_close_db(&s->core);
 }
 
 static enum hy_err open_db(struct store *s, char why[static 256])
 {
-    struct core *core = &s->core;
     struct db_config config = {.dir = s->config.data_dir,
                                .log_dir = s->config.log_dir,
                                .block_cache_bytes = s->config.block_cache_bytes,
                                .write_buffer_bytes = s->config.write_buffer_bytes,
                                .drop = expire_drop,
-                               .drop_arg = &s->expire};
-    enum hy_err err = db_open(&config, &core->db, why);
+                               .drop_arg = &s->expire,
+                               .fault = s->fault,
+                               .fault_arg = s->fault_arg};
+    enum hy_err err = core_open_db(&s->core, &config, s->config.cache_rows, why);
 
-    if (err != HY_OK)
-        return err;
-    db_set_fault(core->db, s->fault, s->fault_arg);
-    err = batch_open(core->db, &core->batch);
     if (err == HY_OK)
-        err = rows_open(core->db, s->config.cache_rows, &core->rows);
-    if (err == HY_OK)
-        err = totals_load(core->totals, core->db);
-    if (err == HY_OK)
-        err = outbox_load(core->outbox, core->db);
-    if (err == HY_OK)
-        err = apps_load(core);
-    if (err == HY_OK)
-        err = epoch_begin(core);
-    if (err != HY_OK) {
-        snprintf(why, 256, "%s", hy_err_text(err));
-        close_db(s);
-        return err;
-    }
-    core->failure = HY_OK;
-    readers_use(s->readers, core->db);
-    return HY_OK;
+        readers_use(s->readers, s->core.db);
+    return err;
 }
 
 /* ---- opening and closing ---- */
-
-static uint64_t wall_ms(void *arg)
-{
-    (void)arg;
-    return hy_wall_ms();
-}
-
-static void send_nowhere(void *ctx, uint32_t shard, uint64_t token, const void *payload, size_t len)
-{
-    (void)ctx;
-    (void)shard;
-    (void)token;
-    (void)payload;
-    (void)len;
-}
-
-static enum hy_err copy_config(struct store *s, const struct store_config *config)
-{
-    const char **texts[3];
-
-    s->config = *config;
-    texts[0] = &s->config.cluster_id;
-    texts[1] = &s->config.data_dir;
-    texts[2] = &s->config.log_dir;
-    for (int i = 0; i < 3; i++) {
-        s->strings[i] = strdup(*texts[i] == NULL ? "" : *texts[i]);
-        if (s->strings[i] == NULL)
-            return HY_ENOMEM;
-        *texts[i] = s->strings[i];
-    }
-    if (s->config.now_ms == NULL)
-        s->config.now_ms = wall_ms;
-    if (s->config.shards == 0)
-        s->config.shards = 1;
-    if (s->config.send == NULL)
-        s->config.send = send_nowhere;
-    return HY_OK;
-}
-
-static enum hy_err make_dir(const char *dir, char why[static 256])
-{
-    char path[1024];
-
-    snprintf(path, sizeof path, "%s", dir);
-    for (char *c = path + 1; *c != '\0'; c++)
-        if (*c == '/') {
-            *c = '\0';
-            (void)mkdir(path, 0700); /* the last one tells */
-            *c = '/';
-        }
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return HY_OK;
-    snprintf(why, 256, "cannot make data_dir %.180s: %s", dir, strerror(errno));
-    return HY_ECONFIG;
-}
 
 static enum hy_err open_parts(struct store *s)
 {
@@ -215,36 +83,21 @@ static enum hy_err open_parts(struct store *s)
                                      .loop = s->config.loop,
                                      .answer = s->config.answer,
                                      .answer_ctx = s->config.ctx};
-    enum hy_err err;
+    struct core_config parts = {.shard = s->config.shard,
+                                .shards = s->config.shards,
+                                .now_ms = s->config.now_ms,
+                                .now_arg = s->config.now_arg,
+                                .answer = s->config.answer,
+                                .send = s->config.send,
+                                .ctx = s->config.ctx};
+    enum hy_err err = core_open(core, &parts);
 
-    hy_arena_init(&core->arena);
-    core->now_ms = s->config.now_ms;
-    core->now_arg = s->config.now_arg;
-    core->shard = s->config.shard;
-    core->shards = s->config.shards;
-    core->batch_number = 1;
-    err = held_open(HELD_MOST, &s->held);
-    if (err == HY_OK)
-        err = answers_open(s->config.answer, s->config.ctx, &core->answers);
-    if (err == HY_OK)
-        err = hy_apps_open(&core->apps);
-    if (err == HY_OK)
-        err = appset_open(&core->appset);
-    if (err == HY_OK)
-        err = outbox_open(core->shards, s->config.send, s->config.ctx, &core->outbox);
-    if (err == HY_OK)
-        err = tellings_open(s->config.answer, s->config.ctx, &core->tellings);
-    if (err == HY_OK)
-        err = recent_open(RECENT_LIVE, &core->recent);
-    if (err == HY_OK)
-        err = totals_open(&core->totals);
-    if (err == HY_OK)
-        err = online_open(&core->online);
+    if (err != HY_OK)
+        return err;
     s->expire = (struct expire){core->appset, core->now_ms, core->now_arg};
     readers.apps = core->appset;
-    if (err == HY_OK)
-        err = readers_open(&readers, &s->readers);
-    return err;
+    err = held_open(HELD_MOST, &s->held);
+    return err == HY_OK ? readers_open(&readers, &s->readers) : err;
 }
 
 enum hy_err store_open(const struct store_config *config, struct store **store,
@@ -257,13 +110,13 @@ enum hy_err store_open(const struct store_config *config, struct store **store,
     snprintf(why, 256, "%s", hy_err_text(HY_ENOMEM));
     if (s == NULL)
         return err;
-    err = copy_config(s, config);
+    err = config_copy(&s->config, config);
     if (err == HY_OK)
         err = open_parts(s);
     if (err != HY_OK)
         goto fail;
     mine = (struct identity){s->config.cluster_id, s->config.shard, s->config.shards};
-    err = make_dir(s->config.data_dir, why);
+    err = disk_make_dir(s->config.data_dir, why);
     if (err == HY_OK)
         err = identity_check(s->config.data_dir, &mine, why);
     if (err == HY_OK)
@@ -291,19 +144,8 @@ void store_close(struct store **store)
     held_close(&s->held); /* they will be asked again */
     readers_close(&s->readers);
     close_db(s);
-    answers_close(&s->core.answers);
-    outbox_close(&s->core.outbox);
-    tellings_close(&s->core.tellings); /* after those that hold some */
-    recent_close(&s->core.recent);
-    totals_close(&s->core.totals);
-    online_close(&s->core.online);
-    appset_close(&s->core.appset);
-    hy_apps_close(&s->core.apps);
-    hy_arena_free(&s->core.arena);
-    hy_buf_free(&s->core.scratch);
-    free(s->core.pairs);
-    for (int i = 0; i < 3; i++)
-        free(s->strings[i]);
+    core_close(&s->core);
+    config_free(&s->config);
     free(s);
 }
 
@@ -312,13 +154,8 @@ void store_close(struct store **store)
 static void refuse(struct store *s, const struct request *req, uint32_t code)
 {
     struct hy_buf out = {0};
-    Hy__AppendReq *append = NULL;
-    size_t items = 0;
+    size_t items = answer_items(req, &s->core.arena.pb);
 
-    if (req->kind == HY__BUS_KIND__STORE_APPEND) {
-        append = hy__append_req__unpack(&s->core.arena.pb, req->len, req->payload);
-        items = append == NULL ? 0 : append->n_items;
-    }
     if (answer_refusal(req->kind, items, code, &out) == HY_OK)
         s->config.answer(s->config.ctx, &req->reply, out.data, out.len);
     hy_buf_free(&out);
@@ -326,11 +163,11 @@ static void refuse(struct store *s, const struct request *req, uint32_t code)
 }
 
 /* 0, or why a request cannot be taken now. */
-static uint32_t closed_for(const struct store *s, const struct route_row *row)
+static uint32_t closed_for(const struct store *s, const struct route *row)
 {
     if (s->core.db == NULL || s->core.failure != HY_OK)
         return s->core.failure == HY_EFULL ? HY_CODE_DISK_FULL : HY_CODE_UNAVAILABLE;
-    if (row->route == WRITES && s->state == FULL)
+    if (row->how == ROUTE_WRITES && s->state == FULL)
         return HY_CODE_DISK_FULL;
     return HY_CODE_OK;
 }
@@ -357,12 +194,6 @@ static void commit(struct store *s)
 
 /* ---- a stall: requests wait in order, reads go on ---- */
 
-static void hold(struct store *s, const struct request *req)
-{
-    if (held_add(s->held, req) != HY_OK)
-        refuse(s, req, HY_CODE_BUSY);
-}
-
 /* Decide what waited, until the next stall. */
 static void let_go(struct store *s)
 {
@@ -387,14 +218,14 @@ static void bring_index_up(struct store *s, const struct request *req)
 
 void store_handle(struct store *store, const struct request *req)
 {
-    const struct route_row *row = route_of(req->kind);
+    const struct route *row = route_of(req->kind);
     uint32_t code = row == NULL ? HY_CODE_PARAM : closed_for(store, row);
 
     if (code != HY_CODE_OK) {
         refuse(store, req, code);
         return;
     }
-    if (row->route == READS_ASIDE) {
+    if (row->how == ROUTE_READS_ASIDE) {
         if (row->read == index_read)
             bring_index_up(store, req);
         if (readers_add(store->readers, req, row->read) != HY_OK)
@@ -402,7 +233,8 @@ void store_handle(struct store *store, const struct request *req)
         return;
     }
     if (store->core.sealed) {
-        hold(store, req);
+        if (held_add(store->held, req) != HY_OK)
+            refuse(store, req, HY_CODE_BUSY);
         return;
     }
     row->handle(&store->core, req);

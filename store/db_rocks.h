@@ -1,0 +1,40 @@
+/* db_rocks - what the files of db share: the handles of RocksDB. */
+
+#ifndef STORE_DB_ROCKS_H
+#define STORE_DB_ROCKS_H
+
+#include <rocksdb/c.h>
+
+#include "store/db.h"
+
+struct filter_arg { /* one a family that is filtered */
+    struct db *db;
+    enum family family;
+};
+
+struct db {
+    rocksdb_t *rocks;
+    rocksdb_options_t *options;             /* of the whole */
+    rocksdb_options_t *tuned[FAMILY_COUNT]; /* of each family */
+    rocksdb_column_family_handle_t *handles[FAMILY_COUNT];
+    rocksdb_compactionfilter_t *filters[FAMILY_COUNT];
+    struct filter_arg filter_args[FAMILY_COUNT];
+    rocksdb_cache_t *cache;
+    rocksdb_readoptions_t *read;
+    rocksdb_writeoptions_t *write;
+    db_drop_fn *drop;
+    void *drop_arg;
+    enum hy_err (*fault)(void *arg);
+    void *fault_arg;
+    char why[256];
+};
+
+/* What an error of RocksDB means; NULL: HY_OK. Takes text; why, if not NULL, gets its sentence (256
+ * bytes). */
+enum hy_err db_classify(char *text, char *why);
+
+/* Make the options of the whole, of each family, of reads and of writes. After an error db_close()
+ * lets go of what was made. HY_ECONFIG. */
+enum hy_err db_tune(struct db *db, const struct db_config *config, char *why) HY_CHECKED;
+
+#endif

@@ -1,0 +1,89 @@
+/* Walks over keys. */
+
+#include <stdlib.h>
+
+#include "store/db_rocks.h"
+
+struct db_scan {
+    rocksdb_iterator_t *rocks;
+    rocksdb_readoptions_t *read;
+    struct key first, end; /* RocksDB points at the bounds while the iterator lives */
+};
+
+enum hy_err db_scan_open(struct db *db, enum family family, const struct key *first,
+                         const struct key *end, bool once, struct db_scan **scan)
+{
+    struct db_scan *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return HY_ENOMEM;
+    s->first = *first;
+    s->end = *end;
+    s->read = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_iterate_lower_bound(s->read, (const char *)s->first.bytes,
+                                                s->first.len);
+    rocksdb_readoptions_set_iterate_upper_bound(s->read, (const char *)s->end.bytes, s->end.len);
+    if (once)
+        rocksdb_readoptions_set_fill_cache(s->read, 0);
+    s->rocks = rocksdb_create_iterator_cf(db->rocks, s->read, db->handles[family]);
+    *scan = s;
+    return HY_OK;
+}
+
+void db_scan_close(struct db_scan **scan)
+{
+    if (*scan == NULL)
+        return;
+    rocksdb_iter_destroy((*scan)->rocks);
+    rocksdb_readoptions_destroy((*scan)->read);
+    free(*scan);
+    *scan = NULL;
+}
+
+bool db_scan_seek(struct db_scan *scan, const struct key *key)
+{
+    if (key == NULL)
+        rocksdb_iter_seek_to_first(scan->rocks);
+    else
+        rocksdb_iter_seek(scan->rocks, (const char *)key->bytes, key->len);
+    return rocksdb_iter_valid(scan->rocks);
+}
+
+bool db_scan_seek_back(struct db_scan *scan, const struct key *key)
+{
+    if (key == NULL)
+        rocksdb_iter_seek_to_last(scan->rocks);
+    else
+        rocksdb_iter_seek_for_prev(scan->rocks, (const char *)key->bytes, key->len);
+    return rocksdb_iter_valid(scan->rocks);
+}
+
+bool db_scan_next(struct db_scan *scan)
+{
+    rocksdb_iter_next(scan->rocks);
+    return rocksdb_iter_valid(scan->rocks);
+}
+
+bool db_scan_prev(struct db_scan *scan)
+{
+    rocksdb_iter_prev(scan->rocks);
+    return rocksdb_iter_valid(scan->rocks);
+}
+
+const uint8_t *db_scan_key(const struct db_scan *scan, size_t *len)
+{
+    return (const uint8_t *)rocksdb_iter_key(scan->rocks, len);
+}
+
+const uint8_t *db_scan_value(const struct db_scan *scan, size_t *len)
+{
+    return (const uint8_t *)rocksdb_iter_value(scan->rocks, len);
+}
+
+enum hy_err db_scan_err(const struct db_scan *scan)
+{
+    char *error = NULL;
+
+    rocksdb_iter_get_error(scan->rocks, &error);
+    return db_classify(error, NULL);
+}

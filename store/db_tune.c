@@ -1,0 +1,138 @@
+/* How RocksDB is set up for what each family holds. */
+
+#include "store/db_rocks.h"
+
+enum { SST_FORMAT = 5, BLOOM_BITS = 10, BLOCK_BYTES = 8192 };
+
+static unsigned char filter_row(void *arg, int level, const char *key, size_t key_len,
+                                const char *value, size_t value_len, char **new_value,
+                                size_t *new_len, unsigned char *changed)
+{
+    const struct filter_arg *f = arg;
+
+    (void)level;
+    (void)new_value;
+    (void)new_len;
+    *changed = 0;
+    return f->db->drop(f->db->drop_arg, f->family, key, key_len, value, value_len);
+}
+
+static const char *filter_name(void *arg)
+{
+    (void)arg;
+    return "hongyan.expire";
+}
+
+static void filter_gone(void *arg)
+{
+    (void)arg;
+}
+
+static void tune_table(struct db *db, rocksdb_options_t *options)
+{
+    rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
+
+    rocksdb_block_based_options_set_block_cache(table, db->cache);
+    rocksdb_block_based_options_set_block_size(table, BLOCK_BYTES);
+    rocksdb_block_based_options_set_format_version(table, SST_FORMAT);
+    rocksdb_block_based_options_set_filter_policy(
+        table, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS));
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+    rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
+    rocksdb_options_set_block_based_table_factory(options, table);
+    rocksdb_block_based_options_destroy(table);
+}
+
+/* What the C API has no setter for, on top of base. */
+static enum hy_err from_text(const rocksdb_options_t *base, const char *text,
+                             rocksdb_options_t **options, char *why)
+{
+    char *error = NULL;
+
+    *options = rocksdb_options_create();
+    rocksdb_get_options_from_string(base, text, *options, &error);
+    return db_classify(error, why) == HY_OK ? HY_OK : HY_ECONFIG;
+}
+
+/* How each family differs. HINT: rows of one conversation are mostly put one behind the other, so a
+ * memtable that remembers the last place of each saves the search (bench/store_append.c: a quarter
+ * of the CPU). The prefix is one byte longer than a conversation's: RocksDB would use the same hint
+ * for the tombstone of a range, which lies in another list, and a key shorter than the prefix has
+ * no hint (db_batch_delete_range). Rows that are put over and over need small memtables: old
+ * versions only make the way longer. */
+#define HINT "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.16"
+#define DAILY "periodic_compaction_seconds=86400"
+
+static const struct tuning {
+    const char *options;
+    unsigned buffer_part; /* of write_buffer_bytes: one in so many */
+    bool expires;         /* compaction asks the filter */
+    bool sparse;          /* most lookups are for what is not there */
+} tunings[FAMILY_COUNT] = {
+    [FAMILY_DEFAULT] = {"", 4, false, false},          [FAMILY_ENTITY] = {"", 4, false, true},
+    [FAMILY_LOG] = {HINT ";" DAILY, 1, true, false},   [FAMILY_INDEX] = {"", 4, false, false},
+    [FAMILY_DEDUPE] = {HINT ";" DAILY, 1, true, true}, [FAMILY_OUTBOX] = {"", 4, false, false},
+};
+
+static enum hy_err tune_family(struct db *db, const struct db_config *config, enum family family,
+                               char *why)
+{
+    const struct tuning *t = &tunings[family];
+    rocksdb_options_t *base = rocksdb_options_create(), *o;
+    enum hy_err err = from_text(base, t->options, &db->tuned[family], why);
+
+    rocksdb_options_destroy(base);
+    if (err != HY_OK)
+        return err;
+    o = db->tuned[family];
+    rocksdb_options_set_write_buffer_size(o, config->write_buffer_bytes / t->buffer_part);
+    rocksdb_options_set_max_write_buffer_number(o, 4);
+    rocksdb_options_set_level0_file_num_compaction_trigger(o, 4);
+    rocksdb_options_set_level0_slowdown_writes_trigger(o, 30);
+    rocksdb_options_set_level0_stop_writes_trigger(o, 48);
+    rocksdb_options_set_compression(o, rocksdb_lz4_compression);
+    if (t->sparse) { /* say so without a walk through the memtable */
+        rocksdb_options_set_memtable_prefix_bloom_size_ratio(o, 0.1);
+        rocksdb_options_set_memtable_whole_key_filtering(o, 1);
+    }
+    tune_table(db, o);
+    if (t->expires && db->drop != NULL) {
+        db->filter_args[family] = (struct filter_arg){db, family};
+        db->filters[family] = rocksdb_compactionfilter_create(&db->filter_args[family], filter_gone,
+                                                              filter_row, filter_name);
+        rocksdb_options_set_compaction_filter(o, db->filters[family]);
+    }
+    return HY_OK;
+}
+
+enum hy_err db_tune(struct db *db, const struct db_config *config, char *why)
+{
+    rocksdb_options_t *base = rocksdb_options_create();
+    /* Without it a synced WAL that is missing opens as if nothing had been there. */
+    enum hy_err err = from_text(base, "track_and_verify_wals_in_manifest=true", &db->options, why);
+
+    rocksdb_options_destroy(base);
+    if (err != HY_OK)
+        return err;
+    rocksdb_options_set_create_if_missing(db->options, 1);
+    rocksdb_options_set_allow_concurrent_memtable_write(db->options, 0); /* one writer */
+    rocksdb_options_set_create_missing_column_families(db->options, 1);
+    rocksdb_options_set_max_background_jobs(db->options, 2);
+    rocksdb_options_set_keep_log_file_num(db->options, 4);
+    rocksdb_options_set_max_log_file_size(db->options, 16 << 20);
+    rocksdb_options_set_bytes_per_sync(db->options, 1 << 20);
+    /* A quiet family would pin old WALs. */
+    rocksdb_options_set_max_total_wal_size(db->options, 4 * config->write_buffer_bytes);
+    rocksdb_options_set_db_write_buffer_size(db->options, 4 * config->write_buffer_bytes);
+    rocksdb_options_enable_statistics(db->options);
+    if (config->log_dir != NULL && *config->log_dir != '\0')
+        rocksdb_options_set_db_log_dir(db->options, config->log_dir);
+    db->cache = rocksdb_cache_create_lru(config->block_cache_bytes);
+    for (int f = 0; f < FAMILY_COUNT && err == HY_OK; f++)
+        err = tune_family(db, config, (enum family)f, why);
+    db->read = rocksdb_readoptions_create();
+    db->write = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_set_sync(db->write, 1);
+    rocksdb_writeoptions_set_no_slowdown(db->write, 1);
+    return err;
+}

@@ -82,7 +82,7 @@ static enum hy_err set_up(struct hongyan_client *c, struct hy_loop *loop)
     set_default(&config->send_window, 1);
     set_default(&config->max_queued, CLIENT_MAX_QUEUED);
     set_default(&config->backoff_ms, CLIENT_BACKOFF_MS);
-    c->wake_ms = c->state_ms = c->retry_ms = c->list_ms = UINT64_MAX;
+    c->wake_ms = c->state_ms = c->retry_ms = c->list_ms = c->rooms_ms = UINT64_MAX;
     c->address_at = (uint32_t)(hy_random64() % config->address_count);
     if (err == HY_OK)
         err = pump_take(loop, &c->pump);
@@ -185,6 +185,8 @@ static void on_timer(void *arg)
         client_calls_tick(c, now);
     if (!c->closed)
         sync_tick(c, now, &next);
+    if (!c->closed)
+        rooms_tick(c, now, &next);
     if (c->calls.first != NULL && now + CLIENT_TICK_MS < next)
         next = now + CLIENT_TICK_MS;
     if (c->state_ms < next)

@@ -56,6 +56,8 @@ struct hongyan_client {
     bool listing, list_again;
     bool began; /* the first list was taken over: streams begin */
 
+    uint64_t rooms_ms; /* join live rooms again then; UINT64_MAX: none waits */
+
     unsigned depth; /* callbacks under way: free later */
     bool closed, paused;
 };
@@ -157,5 +159,19 @@ void pull_look(struct hongyan_client *c, struct conv *conv);
 
 /* Ask what is due. Lowers *next_ms to when there is more to do. */
 void pull_due(struct hongyan_client *c, uint64_t now_ms, uint64_t *next_ms);
+
+/* ---- rooms.c: the live rooms this client sits in ---- */
+
+/* Signed in again, maybe at a gateway that knows nothing of our seats: join them all again. */
+void rooms_lost(struct hongyan_client *c);
+
+/* Join what is due. Lowers *next_ms to when there is more to do. */
+void rooms_tick(struct hongyan_client *c, uint64_t now_ms, uint64_t *next_ms);
+
+/* The answer to a call, if it is about a room. */
+void rooms_learn(struct hongyan_client *c, const struct call *call, const Hy__Frame *answer);
+
+/* Put out, or the room is no more. */
+void rooms_left(struct hongyan_client *c, const char *group);
 
 #endif

@@ -29,6 +29,9 @@ struct conv {
     bool pulling;      /* a request is under way */
     bool listed;       /* scratch of a sync */
     bool check;        /* there may be more than target says: look once */
+    bool seated;       /* rooms.c's: a live room that was joined */
+    bool absent;       /* seated, but not yet over this link */
+    bool entering;     /* a request for that is under way */
     uint8_t life;      /* +1 when the stream begins anew: an older answer is not about it */
 
     Hy__ConvType type;

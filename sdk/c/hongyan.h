@@ -13,6 +13,9 @@
  * found by seq and pulled. What this client itself sent is part of the count, and is shown with
  * deliver_own.
  *
+ * Live rooms have no history to pull from. Those joined by a request of this client are joined
+ * again on each new link, and what the room still tells of the time between is shown.
+ *
  * All text is UTF-8 and copied; pointers handed to callbacks are lent for the call. */
 
 #ifndef SDK_C_HONGYAN_H

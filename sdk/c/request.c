@@ -117,12 +117,11 @@ enum hy_err hongyan_request(struct hongyan_client *client, const Hy__Frame *fram
 }
 
 /* What the answer tells the streams, whoever asked. */
-static void learn(struct hongyan_client *c, const Hy__Frame *frame)
+static void learn(struct hongyan_client *c, const struct call *call, const Hy__Frame *frame)
 {
     if (frame->code != 0 || c->config.raw)
         return;
-    if (frame->body_case == HY__FRAME__BODY_GROUP_JOIN_RES && frame->group_join_res->group != NULL)
-        sync_live(c, frame->group_join_res->group->group, frame->group_join_res->group->type);
+    rooms_learn(c, call, frame);
     if (frame->body_case == HY__FRAME__BODY_GROUP_CREATE_RES)
         sync_live(c, frame->group_create_res->group, frame->group_create_res->type);
 }
@@ -137,7 +136,7 @@ void client_answer(struct hongyan_client *c, const Hy__Frame *frame)
         sender_answered(c, call, frame);
         return;
     }
-    learn(c, frame);
+    learn(c, call, frame);
     finish(c, call, frame->code, frame->info, frame);
 }
 

@@ -165,8 +165,10 @@ static void welcome(struct hongyan_client *c, const Hy__SignInRes *res)
      */
     stay_until(c, client_now(c) + 1 + hy_random64() % c->heartbeat_ms);
     client_send_waiting(c);
-    if (!c->config.raw)
+    if (!c->config.raw) {
         sync_start(c);
+        rooms_lost(c);
+    }
     if (c->began || c->config.raw)
         session_tell(c, &(struct hongyan_change){
                             .state = HONGYAN_ONLINE, .resumed = c->resumed, .info = ""});
@@ -241,10 +243,13 @@ static void on_profile(struct hongyan_client *c, const Hy__Frame *frame)
 
 static void on_system(struct hongyan_client *c, const Hy__Frame *frame)
 {
-    enum { GROUP_DISMISSED = 5 };
+    enum { GROUP_KICKED = 4, GROUP_DISMISSED = 5 };
+    const Hy__SystemNotice *notice = frame->system_notice;
 
-    if (frame->system_notice->type == GROUP_DISMISSED && !c->config.raw)
-        sync_forget(c, frame->system_notice->group);
+    if (notice->type == GROUP_KICKED || notice->type == GROUP_DISMISSED)
+        rooms_left(c, notice->group);
+    if (notice->type == GROUP_DISMISSED && !c->config.raw)
+        sync_forget(c, notice->group);
     if (c->config.events.system != NULL)
         c->config.events.system(c->config.ctx, frame->system_notice);
 }

@@ -130,6 +130,9 @@ void sync_message(struct hongyan_client *c, const Hy__Msg *msg)
 
 void sync_own(struct hongyan_client *c, struct conv *conv, const Hy__Msg *msg)
 {
+    /* In a live room nothing is pulled: what others said before ours may still be on its way. */
+    if (conv->order.live && !c->config.deliver_own)
+        return;
     offer(c, conv, msg); /* its call is still in the lane, so it is known as ours */
 }
 

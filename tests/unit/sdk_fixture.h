@@ -43,8 +43,11 @@ struct fake {
     bool resync;         /* in the next Pong */
     Hy__KickedNotice__Why kick;
 
+    uint64_t room_first, room_last; /* what the live room "room" tells who joins */
+    uint32_t join_code;             /* how the next join is answered */
+
     char sends[FAKE_MOST][65]; /* client ids, as they came */
-    unsigned sent, sign_ins, resumes, lists, pages;
+    unsigned sent, sign_ins, resumes, lists, pages, joins;
 };
 
 struct anna {
@@ -178,6 +181,49 @@ static void fake_answer_send(struct fake *fake, uint64_t id, const Hy__SendReq *
     fake_write(fake, &frame);
 }
 
+static void fake_room_message(uint64_t seq, Hy__Msg *msg)
+{
+    fake_message(seq, msg);
+    msg->conv_type = HY__CONV_TYPE__CONV_GROUP;
+    msg->to = (char *)"room";
+}
+
+static void fake_answer_join(struct fake *fake, uint64_t id)
+{
+    Hy__Frame frame = HY__FRAME__INIT;
+    Hy__GroupJoinRes res = HY__GROUP_JOIN_RES__INIT;
+    Hy__GroupInfo group = HY__GROUP_INFO__INIT;
+    Hy__Msg msgs[FAKE_PAGE], *list[FAKE_PAGE];
+
+    fake->joins++;
+    frame.id = id;
+    frame.code = fake->join_code;
+    fake->join_code = 0;
+    group.group = (char *)"room";
+    group.type = (char *)"AVChatRoom";
+    res.status = 1;
+    res.group = &group;
+    res.recent = list;
+    for (uint64_t seq = fake->room_first; seq != 0 && seq <= fake->room_last; seq++) {
+        list[res.n_recent] = &msgs[res.n_recent];
+        fake_room_message(seq, &msgs[res.n_recent++]);
+    }
+    frame.body_case = HY__FRAME__BODY_GROUP_JOIN_RES;
+    frame.group_join_res = &res;
+    fake_write(fake, &frame);
+}
+
+static void fake_ok(struct fake *fake, uint64_t id)
+{
+    Hy__Frame frame = HY__FRAME__INIT;
+    Hy__Ok ok = HY__OK__INIT;
+
+    frame.id = id;
+    frame.body_case = HY__FRAME__BODY_OK;
+    frame.ok = &ok;
+    fake_write(fake, &frame);
+}
+
 static void fake_pong(struct fake *fake, uint64_t id)
 {
     Hy__Frame frame = HY__FRAME__INIT;
@@ -210,6 +256,12 @@ static void fake_obey(struct fake *fake, const Hy__Frame *frame)
         break;
     case HY__FRAME__BODY_SEND:
         fake_answer_send(fake, frame->id, frame->send);
+        break;
+    case HY__FRAME__BODY_GROUP_JOIN:
+        fake_answer_join(fake, frame->id);
+        break;
+    case HY__FRAME__BODY_GROUP_QUIT:
+        fake_ok(fake, frame->id);
         break;
     case HY__FRAME__BODY_PING:
         fake_pong(fake, frame->id);

@@ -100,7 +100,7 @@ static enum hy_err person_open(struct crowd *crowd, uint32_t i, const char *pref
         .device_id = "bench",
         .send_window = window,
         .max_queued = 1 << 20,
-        .raw = true,
+        .raw = true, /* what is measured is the push: a pull later on would hide a loss */
         .events = {.state = on_state, .message = on_message},
         .ctx = &crowd->people[i],
     };

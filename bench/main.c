@@ -27,8 +27,13 @@ static const char help[] =
     "  --tls         over TLS\n"
     "  --json FILE   write the figures as JSON too\n"
     "\n"
+    "lost, doubled and reordered count pushes as they come, without what a client does about them:\n"
+    "it drops what comes twice and pulls what is missing. They are 0 on a cluster that is left alone;\n"
+    "when processes are killed or restarted meanwhile they are not, though no user misses or sees\n"
+    "anything twice. What users see then is counted by: hongyan-probe load\n"
+    "\n"
     "Start a cluster with: hongyanctl up --dir DIR --detach\n"
-    "Exit status: 0, or 1 when something was lost, doubled or reordered, 2 for a wrong call.\n";
+    "Exit status: 0, or 1 when a push was lost, doubled or reordered, 2 for a wrong call.\n";
 
 struct scenario {
     const char *name;

@@ -222,7 +222,7 @@ static bool over_rate(struct append *a, struct group_ref *ref, const struct send
 {
     if (item->priority == 1 || sender->role >= HY__ROLE__ROLE_ADMIN)
         return false;
-    if (group_rate(group_rate_notes(ref), sender->rate, a->now_ms))
+    if (group_rate(group_rate_notes(ref), sender->rate, item->priority, a->now_ms))
         return false;
     if (a->in->admin)
         r->dropped = true;

@@ -1,6 +1,7 @@
 #include "store/group.h"
 
 enum { NOTE_LIVE_SEQ, NOTE_TOKENS, NOTE_TOKENS_AT };
+enum { PRIORITY_LOW = 3, PRIORITY_LOWEST = 4 };
 
 enum hy_err group_find(struct core *core, uint32_t app, const char *id, struct group_ref *ref)
 {
@@ -77,7 +78,16 @@ struct place group_take(struct core *core, struct group_ref *ref, uint32_t flags
     return place;
 }
 
-bool group_rate(uint64_t notes[2], uint32_t rate, uint64_t now_ms)
+/* How much must be in the bucket; a full one always does, however small. */
+static uint64_t rate_need(uint64_t full, uint32_t priority)
+{
+    static const uint8_t spared_quarters[] = {[PRIORITY_LOW] = 1, [PRIORITY_LOWEST] = 2};
+    uint64_t spare = priority <= PRIORITY_LOWEST ? full * spared_quarters[priority] / 4 : 0;
+
+    return spare + 1000 < full ? spare + 1000 : full;
+}
+
+bool group_rate(uint64_t notes[2], uint32_t rate, uint32_t priority, uint64_t now_ms)
 {
     uint64_t full = (uint64_t)rate * 1000, passed;
 
@@ -91,7 +101,7 @@ bool group_rate(uint64_t notes[2], uint32_t rate, uint64_t now_ms)
             passed >= 1000 || notes[0] + passed * rate > full ? full : notes[0] + passed * rate;
     }
     notes[1] = now_ms;
-    if (notes[0] < 1000)
+    if (notes[0] < rate_need(full, priority))
         return false;
     notes[0] -= 1000;
     return true;

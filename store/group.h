@@ -36,9 +36,11 @@ bool group_need(struct core *core, const struct request *req, uint32_t app, cons
 /* The next place, for a message with these flags. The row is written when it must be. */
 struct place group_take(struct core *core, struct group_ref *ref, uint32_t flags);
 
-/* May one more message pass, at rate messages a second (0: any)? Takes its share. The bucket is in
- * notes, in thousandths of a message, and the time of its last use. */
-bool group_rate(uint64_t notes[2], uint32_t rate, uint64_t now_ms);
+/* May one more message of a priority (Msg.priority) pass, at rate messages a second (0: any)? Takes
+ * its share. The bucket is in notes, in thousandths of a message, and the time of its last use. What
+ * matters less stops sooner: the last half of the bucket is not for Lowest, the last quarter not
+ * for Low. */
+bool group_rate(uint64_t notes[2], uint32_t rate, uint32_t priority, uint64_t now_ms);
 
 /* The notes of the row that group_rate() uses. */
 uint64_t *group_rate_notes(struct group_ref *ref);

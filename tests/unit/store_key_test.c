@@ -148,16 +148,46 @@ static void a_rate_is_a_bucket(void **state)
 
     (void)state;
     for (int i = 0; i < 100; i++)
-        passed += group_rate(notes, 40, 1000);
+        passed += group_rate(notes, 40, 2, 1000);
     assert_int_equal(passed, 40);
-    assert_false(group_rate(notes, 40, 1000));
-    assert_true(group_rate(notes, 40, 1025));
-    assert_false(group_rate(notes, 40, 1026));
-    assert_false(group_rate(notes, 40, 900)); /* a clock that steps back fills nothing */
-    for (passed = 0; passed < 100 && group_rate(notes, 40, 60000); passed++)
+    assert_false(group_rate(notes, 40, 2, 1000));
+    assert_true(group_rate(notes, 40, 2, 1025));
+    assert_false(group_rate(notes, 40, 2, 1026));
+    assert_false(group_rate(notes, 40, 2, 900)); /* a clock that steps back fills nothing */
+    for (passed = 0; passed < 100 && group_rate(notes, 40, 2, 60000); passed++)
         ;
     assert_int_equal(passed, 40);
-    assert_true(group_rate(notes, 0, 60000));
+    assert_true(group_rate(notes, 0, 4, 60000));
+}
+
+static void what_matters_less_stops_sooner(void **state)
+{
+    static const struct {
+        uint32_t rate, priority;
+        int passed;
+    } rows[] = {
+        {40, 0, 40}, {40, 1, 40}, {40, 2, 40}, {40, 3, 30},
+        {40, 4, 20}, {1, 4, 1}, /* a small bucket lets one pass */
+        {2, 4, 1},   {2, 3, 1},   {2, 2, 2},   {40, 9, 40},
+    };
+    uint64_t notes[2] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint64_t fresh[2] = {0};
+        int passed = 0;
+
+        for (int n = 0; n < 100; n++)
+            passed += group_rate(fresh, rows[i].rate, rows[i].priority, 1000);
+        assert_int_equal(passed, rows[i].passed);
+    }
+    /* What Lowest has left, Low may use, and then Normal. */
+    while (group_rate(notes, 40, 4, 1000))
+        ;
+    assert_true(group_rate(notes, 40, 3, 1000));
+    while (group_rate(notes, 40, 3, 1000))
+        ;
+    assert_true(group_rate(notes, 40, 2, 1000));
 }
 
 static void what_the_filter_does_not_know_it_keeps(void **state)
@@ -216,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_log_value_carries_place_time_and_card),
         cmocka_unit_test(a_pair_counts_and_marks),
         cmocka_unit_test(a_rate_is_a_bucket),
+        cmocka_unit_test(what_matters_less_stops_sooner),
         cmocka_unit_test(what_the_filter_does_not_know_it_keeps),
         cmocka_unit_test(every_type_has_its_doors),
     };

@@ -12,6 +12,9 @@
 #include "common/loop.h"
 #include "ctl/cluster.h"
 
+/* A change of an app that was acknowledged is known to every process within this (A14). */
+enum { ADMIN_KNOWN_MS = 1000 };
+
 struct admin;
 
 struct admin_config {

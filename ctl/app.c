@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,16 @@ static void tell_supervisor(const char *dir)
         kill(pid, SIGUSR1);
 }
 
+/* Who is told of a new app may use it at once, by way of any gateway and any router. */
+static void wait_until_known(void)
+{
+    struct timespec left = {.tv_sec = ADMIN_KNOWN_MS / 1000,
+                            .tv_nsec = ADMIN_KNOWN_MS % 1000 * 1000000L};
+
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        ;
+}
+
 static enum hy_err create(const struct options *options, uint32_t sdkappid,
                           const struct arg_list *rest, char key[static 65], const char *admin)
 {
@@ -217,6 +228,8 @@ static enum hy_err create(const struct options *options, uint32_t sdkappid,
         err = layout_add_app(options->dir, sdkappid, key, admin);
     if (err == HY_OK)
         tell_supervisor(options->dir);
+    if (err == HY_OK)
+        wait_until_known();
     return err;
 }
 

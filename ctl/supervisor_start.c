@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "ctl/admin.h"
 #include "ctl/files.h"
 #include "ctl/first_app.h"
 #include "ctl/readiness.h"
@@ -9,7 +10,6 @@ enum {
     TICK_MS = 20,        /* while starting */
     LATER_TICK_MS = 100, /* a process that ended is started again at once, without a tick */
     STARTS = 4,          /* tries of a process to come up, at the start of all */
-    KNOWN_MS = 1000,     /* a change of an app is known everywhere within this */
 };
 
 static void complain(struct supervisor *s)
@@ -77,7 +77,7 @@ static enum hy_err make_first_app(struct supervisor *s, uint64_t end_ms, uint64_
         config.curve_dir = curve_dir;
     err = first_app_put(s->loop, s->layout, s->plan, &config,
                         (uint32_t)(end_ms > now ? end_ms - now : 1), &changed);
-    *known_ms = changed ? hy_loop_now_ms(s->loop) + KNOWN_MS : 0;
+    *known_ms = changed ? hy_loop_now_ms(s->loop) + ADMIN_KNOWN_MS : 0;
     return err;
 }
 

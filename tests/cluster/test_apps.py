@@ -17,8 +17,7 @@ def other(shared_cluster):
 
 
 def test_the_same_names_in_two_apps_are_different_people(cluster, other, unique):
-    mine, theirs = cluster.client(unique + "ann"), None
-    theirs = wait_until(lambda: try_sign_in(cluster, unique + "ann", other), what="the new app")
+    mine, theirs = cluster.client(unique + "ann"), cluster.client(unique + "ann", app=other)
     ben, other_ben = cluster.client(unique + "ben"), cluster.client(unique + "ben", app=other)
     mine.send(ben.user, "in one")
     ben.wait_text("in one")

@@ -161,9 +161,15 @@ void items_drop(struct items *items, struct item *item)
 
 void items_drop_all(struct items *items)
 {
-    for (size_t i = 0; i <= items->mask && items->table != NULL; i++)
-        while (items->table[i] != NULL)
-            items_drop(items, items->table[i]);
+    for (size_t i = 0; i <= items->mask && items->table != NULL; i++) {
+        for (struct item *item = items->table[i], *next; item != NULL; item = next) {
+            next = item->chain;
+            telling_unref(&item->telling);
+            free(item);
+        }
+        items->table[i] = NULL;
+    }
+    items->count = 0;
     items->cool = NULL;
     items->cool_end = &items->cool;
     for (uint32_t i = 0; i < items->shards && items->lanes != NULL; i++)

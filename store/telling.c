@@ -51,8 +51,10 @@ void tellings_close(struct tellings **tellings)
 
 void tellings_tick(struct tellings *tellings, uint64_t now_ms)
 {
-    while (tellings->first != NULL && tellings->first->until_ms <= now_ms)
-        telling_end(tellings->first);
+    for (struct telling *t = tellings->first, *next; t != NULL && t->until_ms <= now_ms; t = next) {
+        next = t->next;
+        telling_end(t);
+    }
 }
 
 size_t tellings_count(const struct tellings *tellings)

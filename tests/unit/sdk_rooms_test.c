@@ -3,38 +3,42 @@
 #include "common/codes.h"
 #include "tests/unit/sdk_fixture.h"
 
+struct heard {
+    unsigned answers;
+};
+
 static void on_answer(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
 {
     (void)code;
     (void)info;
     (void)answer;
-    ++*(unsigned *)arg;
+    ((struct heard *)arg)->answers++;
 }
 
 static void join(struct fake *fake, struct anna *anna)
 {
     Hy__Frame frame = HY__FRAME__INIT;
     Hy__GroupJoinReq req = HY__GROUP_JOIN_REQ__INIT;
-    unsigned answers = 0;
+    struct heard heard = {0};
 
     req.group = (char *)"room";
     frame.body_case = HY__FRAME__BODY_GROUP_JOIN;
     frame.group_join = &req;
-    assert_int_equal(hongyan_request(anna->client, &frame, on_answer, &answers), HY_OK);
-    UNTIL(fake, answers == 1);
+    assert_int_equal(hongyan_request(anna->client, &frame, on_answer, &heard), HY_OK);
+    UNTIL(fake, heard.answers == 1);
 }
 
 static void quit(struct fake *fake, struct anna *anna)
 {
     Hy__Frame frame = HY__FRAME__INIT;
     Hy__GroupQuitReq req = HY__GROUP_QUIT_REQ__INIT;
-    unsigned answers = 0;
+    struct heard heard = {0};
 
     req.group = (char *)"room";
     frame.body_case = HY__FRAME__BODY_GROUP_QUIT;
     frame.group_quit = &req;
-    assert_int_equal(hongyan_request(anna->client, &frame, on_answer, &answers), HY_OK);
-    UNTIL(fake, answers == 1);
+    assert_int_equal(hongyan_request(anna->client, &frame, on_answer, &heard), HY_OK);
+    UNTIL(fake, heard.answers == 1);
 }
 
 /* Online, and in the room, where 1 and 2 were said before. */

@@ -278,8 +278,10 @@ static void stop_part(struct supervisor *s, int part)
 {
     uint64_t end = hy_loop_now_ms(s->loop) + STAGE_MS;
 
+    /* One that was stopped cannot hear otherwise. Not after SIGTERM: it takes away a stop that is
+     * under way, and a debugger or leak checker at the process's end would wait for it forever. */
+    signal_part(s, part, SIGCONT);
     signal_part(s, part, SIGTERM);
-    signal_part(s, part, SIGCONT); /* one that was stopped cannot hear otherwise */
     while (runs(s, part) && hy_loop_now_ms(s->loop) < end)
         hy_loop_turn(s->loop, 100);
     if (!runs(s, part))

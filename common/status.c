@@ -276,13 +276,12 @@ static enum hy_err start_thread(struct hy_status *status)
 
 static uint16_t port_of(struct evhttp_bound_socket *bound)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_in6 address = {0}; /* an IPv4 address has its port in the same place */
     socklen_t len = sizeof address;
 
     if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &len) != 0)
         return 0;
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
+    return ntohs(address.sin6_port);
 }
 
 static enum hy_err serve(struct hy_status *status, const char *host, uint16_t port)
@@ -350,7 +349,7 @@ void hy_status_close(struct hy_status **status)
     if (s->http != NULL)
         evhttp_free(s->http);
     while (s->guards != NULL)
-        guard_free(s->guards);
+        guard_free(s->guards); /* unlinks itself. NOLINT(clang-analyzer-unix.Malloc) */
     hy_loop_close(&s->loop);
     pthread_mutex_destroy(&s->lock);
     free(s);

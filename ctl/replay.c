@@ -112,7 +112,7 @@ static bool gather_people(struct replay *replay)
 
     for (size_t i = 0; i < replay->day_count; i++)
         most += replay->days[i].log.user_count;
-    replay->people = calloc(most, sizeof *replay->people);
+    replay->people = calloc(most + 1, sizeof *replay->people);
     if (replay->people == NULL)
         return false;
     for (size_t i = 0; i < replay->day_count; i++)
@@ -152,7 +152,7 @@ static bool seat_people(struct replay *replay, struct day *day)
 
 static enum hy_err read_days(struct replay *replay, const struct arg_list *files, size_t most)
 {
-    replay->days = calloc(files->count, sizeof *replay->days);
+    replay->days = calloc(files->count + 1, sizeof *replay->days);
     if (replay->days == NULL)
         return HY_ENOMEM;
     for (size_t i = 0; i < files->count && replay->day_count < most; i++) {

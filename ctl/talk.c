@@ -9,7 +9,7 @@ enum { MAX_GATEWAYS = 64, TICKET_S = 86400 };
 enum hy_err talk_open(struct hy_loop *loop, const struct cluster *cluster, const char *user,
                       size_t gateway, struct hongyan_config *config, struct hongyan_client **client)
 {
-    const char *addresses[MAX_GATEWAYS];
+    const char *addresses[MAX_GATEWAYS] = {NULL};
     char sig[HY_USERSIG_MAX];
     size_t n = cluster->gateways < MAX_GATEWAYS ? cluster->gateways : MAX_GATEWAYS;
     enum hy_err err = cluster_ticket(cluster, user, TICKET_S, sig);

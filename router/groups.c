@@ -72,7 +72,7 @@ static void take_group(struct op *op, char *group, const struct op_ask *ask, Hy_
         *self = op_get(op, sizeof **self);
         hy__member_info__init(*self);
     }
-    if (code == HY_CODE_OK && res->group != NULL) {
+    if (code == HY_CODE_OK && res != NULL && res->group != NULL) {
         *info = res->group;
         return;
     }

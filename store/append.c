@@ -235,7 +235,7 @@ static void keep_message(struct append *a, struct group_ref *ref, const struct s
                          const struct key *key, const Hy__AppendItem *item, Hy__AppendResult *r,
                          struct place place)
 {
-    Hy__Member *member = (Hy__Member *)sender->row->msg;
+    Hy__Member *member = sender->row == NULL ? NULL : (Hy__Member *)sender->row->msg;
     const char *card = member == NULL ? "" : member->name_card;
     struct convlog log = group_log(ref);
 
@@ -305,8 +305,8 @@ static uint32_t look_up(struct append *a, struct group_ref *ref, struct sender *
 
 static void append_group(struct append *a)
 {
-    struct group_ref ref;
-    struct sender sender;
+    struct group_ref ref = {0};
+    struct sender sender = {0};
     uint32_t code = look_up(a, &ref, &sender);
 
     if (code != HY_CODE_OK) {

@@ -1,5 +1,6 @@
 /* group_change - a group is looked at, changed, handed over. */
 
+#include <assert.h>
 #include <string.h>
 
 #include "store/fieldset.h"
@@ -201,16 +202,17 @@ static uint32_t check_owner(struct core *core, const struct group_ref *ref,
         err = member_find(core, ref, owner, &h->from);
     if (err != HY_OK)
         return core_code(err);
-    return h->to->msg == NULL ? HY_CODE_GROUP_PARAM : HY_CODE_OK;
+    return h->to == NULL || h->to->msg == NULL ? HY_CODE_GROUP_PARAM : HY_CODE_OK;
 }
 
 static enum hy_err hand_over(struct core *core, struct group_ref *ref, const char *new_owner,
                              const struct handover *h)
 {
     Hy__Member *from = h->from == NULL ? NULL : (Hy__Member *)h->from->msg;
-    Hy__Member *to = (Hy__Member *)h->to->msg;
+    Hy__Member *to = h->to == NULL ? NULL : (Hy__Member *)h->to->msg;
     enum hy_err err = rows_text(&ref->group->info->owner, new_owner);
 
+    assert(to != NULL); /* check_owner() looked */
     if (err != HY_OK)
         return err;
     if (from != NULL)
@@ -235,7 +237,7 @@ void group_owner_handle(struct core *core, const struct request *req)
     Hy__Field owner = HY__FIELD__INIT, *changed[1] = {&owner};
     Hy__TipElem tip = HY__TIP_ELEM__INIT;
     struct group_ref ref;
-    struct handover h;
+    struct handover h = {0};
     Hy__Msg *msg = NULL;
     uint32_t code;
     enum hy_err err;

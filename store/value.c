@@ -87,7 +87,7 @@ enum hy_err value_put_log(struct hy_buf *buf, uint32_t flags, uint64_t seq, uint
     if (card > 0) {
         at = put_varint(at, MSG_NAME_CARD << 3 | WIRE_BYTES);
         at = put_varint(at, card);
-        memcpy(at, name_card, card);
+        memcpy(at, name_card, card); /* no text. NOLINT(bugprone-not-null-terminated-result) */
         at += card;
     }
     at = put_varint(at, MSG_SEQ << 3 | WIRE_VARINT);

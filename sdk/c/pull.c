@@ -184,7 +184,8 @@ static void on_conv_info(void *arg, uint32_t code, const char *info, const Hy__F
     (void)info;
     if (!ended(pull))
         return;
-    if (code != 0 || answer->body_case != HY__FRAME__BODY_CONV_LIST_RES || res->n_convs == 0) {
+    if (code != 0 || res == NULL || answer->body_case != HY__FRAME__BODY_CONV_LIST_RES ||
+        res->n_convs == 0) {
         refused(c, conv, code);
         return;
     }

@@ -11,6 +11,8 @@
 #include "ctl/conf.h"
 #include "ctl/files.h"
 
+enum { LOCAL_CONNECT_RATE = 50000 };
+
 const char *const part_names[PARTS] = {"store", "presence", "router", "gateway"};
 
 size_t plan_count(const struct plan *plan, enum part part)
@@ -177,6 +179,8 @@ static enum hy_err add_gateway(const struct plan *plan, const struct layout *lay
     if (err == HY_OK)
         err = conf_set(tree, "resume_secret_file",
                        json_sprintf("%s/keys/resume.secret", layout->dir));
+    if (err == HY_OK) /* all clients of a cluster on one machine come from one address */
+        err = conf_set(tree, "connect_rate", json_integer(LOCAL_CONNECT_RATE));
     return err;
 }
 

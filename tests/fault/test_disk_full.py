@@ -19,7 +19,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(where)], check=True)
 
 
-def test_a_full_disk_refuses_clearly_and_recovers(make_cluster, small_disk):
+def test_a_full_disk_refuses_clearly_and_recovers(small_disk, make_cluster):
     cluster = make_cluster(directory=small_disk / "hy", settings=["store.reserve_mb=32", "store.write_buffer_mb=4",
                            "gateway.request_rate=100000", "gateway.request_burst=100000"])
     ann, ben = cluster.client("ann"), cluster.client("ben")

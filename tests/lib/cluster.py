@@ -59,8 +59,12 @@ class Cluster:
         for client in self.clients:
             client.close()
         self.clients = []
-        self.ctl("down", "--dir", self.dir, check=False)
+        info = self.json
+        self.ctl("down", "--dir", self.dir, check=False)  # the test may have ended it already
         bad = self.sanitizer_reports()
+        bad += [f"{name} still runs" for name, pid in info["pids"].items()
+                if pathlib.Path(f"/proc/{pid}/exe").exists() and b"hongyan" in
+                pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
         if self.own:
             shutil.rmtree(self.dir, ignore_errors=True)
         assert not bad, bad

@@ -5,7 +5,7 @@ import time
 import pytest
 
 import client_pb2 as pb
-from client import Refused, usersig
+from client import Refused, text_of, usersig
 from cluster import wait_until
 
 
@@ -29,8 +29,10 @@ def test_the_same_names_in_two_apps_are_different_people(cluster, other, unique)
         body = {"GroupId": unique + "g", "Type": "Public", "Name": "g", "Owner_Account": owner.user}
         cluster.rest_ok("group_open_http_svc/create_group", body, app=app)
     mine.send(unique + "g", "group one", group=True)
-    assert not theirs.all_history(unique + "g", group=True) or \
-        "group one" not in theirs.texts(group=unique + "g")
+    theirs.send(unique + "g", "group two", group=True)
+    for owner, said in ((mine, "group one"), (theirs, "group two")):
+        kept = owner.all_history(unique + "g", group=True)
+        assert [text_of(m) for m in kept if not m.flags & pb.MSG_SYSTEM] == [said]
 
 
 def try_sign_in(cluster, user, app):

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/metrics.h"
+#include "common/pace.h"
 
 enum { PULSE_MS = 250 }; /* also an idle loop beats, and measures how late its timers are */
 
@@ -31,6 +33,7 @@ struct hy_loop {
     uint64_t now_ms; /* 0: nobody asked in this turn yet */
     uint64_t turns;
     bool again;
+    struct pace pace;
     atomic_bool stop;
     _Atomic uint64_t beat_ms;
 
@@ -254,10 +257,22 @@ static void run_hooks(struct hy_loop *loop)
     loop->squeeze = false;
 }
 
+/* Let what comes meanwhile gather, and be handled in one go. */
+static void keep_pace(struct hy_loop *loop)
+{
+    uint64_t us = pace_turn(&loop->pace, hy_steady_us());
+    struct timespec wait = {.tv_nsec = (long)us * 1000};
+
+    if (us > 0)
+        (void)nanosleep(&wait, NULL); /* a signal may cut it short */
+}
+
 static void turn(struct hy_loop *loop, bool wait)
 {
     bool block = wait && !loop->again;
 
+    if (block && loop->pace.gap_us > 0)
+        keep_pace(loop);
     loop->now_ms = 0;
     loop->turns++;
     loop->again = false; /* callbacks may ask for the next turn */
@@ -283,6 +298,11 @@ void hy_loop_turn(struct hy_loop *loop, uint32_t wait_ms)
     turn(loop, wait_ms > 0);
     if (wait_ms > 0)
         event_del(&loop->wait);
+}
+
+void hy_loop_pace(struct hy_loop *loop, uint32_t gap_us)
+{
+    loop->pace = (struct pace){.gap_us = gap_us};
 }
 
 /* Read when first asked in a turn: between waking up and that nothing has run. */

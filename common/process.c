@@ -133,6 +133,7 @@ static void reload(struct hy_process *process)
     hy_set(own.reload_at, (int64_t)(hy_wall_ms() / 1000));
     if (hy_log_level_parse(common_of(process)->log_level, &level) == HY_OK)
         hy_log_set_level(level);
+    hy_loop_pace(process->loop, (uint32_t)common_of(process)->pace_us);
     if (process->reloaded != NULL)
         process->reloaded(process->ctx, process->settings);
     hy_log_info("settings.reloaded", "file=\"%s\"",
@@ -220,6 +221,7 @@ static enum hy_err open_parts(struct hy_process *process)
     err = hy_loop_open(&process->loop);
     if (err != HY_OK)
         return err;
+    hy_loop_pace(process->loop, (uint32_t)settings->pace_us);
     err = open_signals(process);
     if (err != HY_OK)
         return err;

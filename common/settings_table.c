@@ -27,6 +27,10 @@ static const struct hy_setting common_table[] = {
             "the presence processes, each as name=endpoint"),
     HY_LIST(common, stores, "cluster.stores", "", false,
             "the stores in order of shard, each as name=endpoint"),
+    HY_INT(
+        common, pace_us, "pace_us", 500, 0, 100000, true,
+        "under load an event loop turns at most once in so many microseconds, so that messages are "
+        "handled together: less CPU for each, at most so much delay a hop; 0: as they come"),
     HY_TEXT(common, log_level, "log.level", "info", true, "debug, info, warn or error"),
     HY_TEXT(common, log_format, "log.format", "logfmt", false, "logfmt or json"),
     HY_TEXT(common, status_listen, "status.listen", "127.0.0.1:0", false,

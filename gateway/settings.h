@@ -30,7 +30,7 @@ extern const struct hy_settings_spec gateway_settings_spec;
  * all links are this worker's share. */
 struct limits {
     uint64_t heartbeat_ms, sign_in_ms, resume_grace_ms, drain_ms;
-    uint32_t max_frame_bytes, outbox_bytes;
+    uint32_t pace_us, max_frame_bytes, outbox_bytes;
     uint32_t request_rate, request_burst, sign_in_tries;
     uint32_t connect_rate, max_connections;
     struct hy_text_list ws_origins;

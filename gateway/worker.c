@@ -188,6 +188,7 @@ static void do_reload(void *arg)
     limits_free(&worker->limits);
     worker->limits = reload->limits;
     links_limits_changed(worker->links);
+    hy_loop_pace(worker->loop, worker->limits.pace_us);
     if (reload->tls != NULL) {
         tls_close(&worker->tls); /* links that use it keep it */
         worker->tls = reload->tls;
@@ -222,6 +223,8 @@ static enum hy_err open_parts(struct worker *w, const struct worker_config *conf
     static const struct upstream_events events = {on_record, on_peer};
     enum hy_err err = hy_loop_open(&w->loop);
 
+    if (err == HY_OK)
+        hy_loop_pace(w->loop, w->limits.pace_us);
     /* Hooks run in this order: what was asked in a turn leaves with the bus's hook, answers that
      * are ready leave with the links'. */
     if (err == HY_OK)

@@ -9,153 +9,206 @@
 
 #include "common/clock.h"
 
-enum { STAMP_TEXT = 100, STAMP_HEAD = 6, OPEN_AT_ONCE = 256, OPEN_DEADLINE_MS = 120000 };
+enum { OPEN_AT_ONCE = 128, PORTS = 28000 };
 
-void stamp_write(const struct stamp *stamp, uint8_t body[static STAMP_BYTES])
+uint32_t crowd_place(uint32_t i, uint32_t n)
 {
-    /* Body.elems { Elem.text { TextElem.text } }: three nested fields number 1 */
-    const uint8_t head[STAMP_HEAD] = {0x0a, STAMP_TEXT + 4, 0x0a, STAMP_TEXT + 2, 0x0a, STAMP_TEXT};
-    char text[STAMP_TEXT + 1];
-    int len = snprintf(text, sizeof text, "%016" PRIx64 "%016" PRIx64 "%016" PRIx64, stamp->stream,
-                       stamp->number, stamp->due_us);
-
-    memset(text + len, '.', (size_t)(STAMP_TEXT - len));
-    memcpy(body, head, STAMP_HEAD);
-    memcpy(body + STAMP_HEAD, text, STAMP_TEXT);
+    return i % n;
 }
 
-static bool hex16(const uint8_t *text, uint64_t *value)
+uint32_t crowd_sources(uint64_t links, uint64_t gateways)
 {
-    *value = 0;
-    for (int i = 0; i < 16; i++) {
-        uint8_t c = text[i];
+    uint64_t each = gateways > 0 ? (links + gateways - 1) / gateways : links;
 
-        if (c >= '0' && c <= '9')
-            *value = *value << 4 | (c - '0');
-        else if (c >= 'a' && c <= 'f')
-            *value = *value << 4 | (c - 'a' + 10);
-        else
-            return false;
-    }
-    return true;
+    return (uint32_t)((each + PORTS - 1) / PORTS);
 }
 
-bool stamp_read(const uint8_t *body, size_t len, struct stamp *stamp)
-{
-    return len == STAMP_BYTES && hex16(body + STAMP_HEAD, &stamp->stream) &&
-           hex16(body + STAMP_HEAD + 16, &stamp->number) &&
-           hex16(body + STAMP_HEAD + 32, &stamp->due_us);
-}
+/* ---- what comes ---- */
 
 static void on_state(void *ctx, const struct hongyan_change *change)
 {
     struct person *p = ctx;
+    struct crowd *crowd = p->crowd;
 
-    if (change->state == HONGYAN_ONLINE)
-        p->crowd->online++;
-    if (change->state == HONGYAN_KICKED) {
-        if (p->crowd->refused++ == 0)
-            fprintf(stderr, "user %u: %u %s\n", p->index, change->code, change->info);
+    if (change->state == HONGYAN_ONLINE) {
+        crowd->online++;
+        crowd->worker->tally->online++;
+    } else if (change->state == HONGYAN_KICKED && crowd->refused++ == 0) {
+        fprintf(stderr, "user %u: %u %s\n", p->index, change->code, change->info);
     }
 }
 
-/* A stream is numbered from 1; the account is exact as long as nothing is taken out of the sum. */
 static void on_message(void *ctx, const Hy__Msg *msg)
 {
     struct person *p = ctx;
-    struct crowd *crowd = p->crowd;
-    struct stamp stamp;
 
-    if (p->got == NULL || !stamp_read(msg->body.data, msg->body.len, &stamp))
-        return;
-    if (stamp.number == p->got[stamp.stream] + 1) {
-        p->got[stamp.stream] = stamp.number;
-    } else if (stamp.number > p->got[stamp.stream]) {
-        crowd->gaps += stamp.number - p->got[stamp.stream] - 1;
-        p->got[stamp.stream] = stamp.number;
-    } else {
-        crowd->doubled++; /* or late: a gap was counted for it */
-        return;
-    }
-    crowd->delivered++;
-    if (crowd->measuring)
-        hist_add(&crowd->latency, hy_steady_us() - stamp.due_us);
+    if (p->crowd->message != NULL)
+        p->crowd->message(p, msg);
 }
 
-static enum hy_err person_open(struct crowd *crowd, uint32_t i, const char *prefix, bool tls,
-                               uint32_t window)
+/* ---- opening ---- */
+
+/* Where a user's link comes from: as told, or of 127.0.0.0/8 as many as are needed. */
+static const char *source_of(const struct crowd *crowd, uint32_t i, char text[static 16])
 {
-    const struct target *target = crowd->target;
-    const char *address = (tls ? target->tls : target->tcp)[i % target->gateways];
-    char user[33], ticket[HY_USERSIG_MAX];
+    const struct bench *bench = crowd->worker->bench;
+    const struct arg_list *told = &bench->common->source;
+    size_t gateways = bench->target->gateways;
+    uint32_t needed = crowd_sources(crowd->config.people, gateways);
+
+    if (told->count > 0)
+        return told->items[i / gateways % told->count];
+    if (needed < 2 || strncmp(bench->target->tcp[0], "127.", 4) != 0)
+        return NULL;
+    snprintf(text, 16, "127.0.%u.1", (unsigned)(i / gateways % needed) & 0xff);
+    return text;
+}
+
+static enum hy_err person_open(struct person *person)
+{
+    struct crowd *crowd = person->crowd;
+    const struct target *target = crowd->worker->bench->target;
+    bool tls = crowd->worker->bench->common->tls;
+    uint32_t gateway = crowd->config.place(person->index, (uint32_t)target->gateways);
+    const char *address = (tls ? target->tls : target->tcp)[gateway];
+    char user[40], ticket[HY_USERSIG_MAX], source[16];
     struct hongyan_config config = {
         .addresses = &address,
         .address_count = 1,
         .tls = tls,
         .insecure = true,
+        .source = source_of(crowd, person->index, source),
         .sdkappid = target->sdkappid,
         .identifier = user,
         .usersig = ticket,
         .platform = HY__PLATFORM__PLATFORM_LINUX,
         .device_id = "bench",
-        .send_window = window,
-        .max_queued = 1 << 20,
+        .send_window = crowd->config.window,
+        .heartbeat_ms = crowd->config.heartbeat_ms,
+        .max_queued = UINT32_MAX,
         .raw = true, /* what is measured is the push: a pull later on would hide a loss */
         .events = {.state = on_state, .message = on_message},
-        .ctx = &crowd->people[i],
+        .ctx = person,
     };
     enum hy_err err = HY_OK;
 
-    snprintf(user, sizeof user, "%.20s%u", prefix, i);
+    if (address == NULL)
+        return HY_ECONFIG;
+    snprintf(user, sizeof user, "%.20s%u", crowd->config.prefix, person->index);
     err = target_ticket(target, user, ticket);
     if (err == HY_OK)
-        err = hongyan_open(crowd->loop, &config, &crowd->people[i].client);
+        err = hongyan_open(crowd->worker->loop, &config, &person->client);
     return err;
 }
 
-enum hy_err crowd_open(struct crowd *crowd, const struct target *target, const char *prefix,
-                       uint32_t count, bool tls, uint32_t window)
+static enum hy_err make_people(struct crowd *crowd)
 {
-    uint64_t deadline = hy_steady_ms() + OPEN_DEADLINE_MS;
-    enum hy_err err = HY_ENOMEM;
+    uint32_t mine = 0, at = 0;
+    const struct worker *w = crowd->worker;
+
+    for (uint32_t i = 0; i < crowd->config.people; i++)
+        mine += crowd->config.place(i, w->count) == w->index;
+    crowd->people = calloc(mine > 0 ? mine : 1, sizeof *crowd->people);
+    if (crowd->people == NULL)
+        return HY_ENOMEM;
+    for (uint32_t i = 0; i < crowd->config.people; i++)
+        if (crowd->config.place(i, w->count) == w->index)
+            crowd->people[at++] =
+                (struct person){.crowd = crowd, .index = i, .deaf_to = UINT64_MAX};
+    crowd->count = mine;
+    return HY_OK;
+}
+
+enum hy_err crowd_open(struct crowd *crowd, struct worker *worker,
+                       const struct crowd_config *config)
+{
+    uint64_t deadline = hy_steady_ms() + CROWD_OPEN_MS;
+    enum hy_err err = HY_OK;
     uint32_t opened = 0;
 
-    memset(crowd, 0, sizeof *crowd);
-    crowd->target = target;
-    crowd->people = calloc(count, sizeof *crowd->people);
-    if (crowd->people == NULL)
-        return err;
-    crowd->count = count;
-    err = hy_loop_open(&crowd->loop);
-    while (err == HY_OK && crowd->online < count) {
-        while (err == HY_OK && opened < count && opened - crowd->online < OPEN_AT_ONCE) {
-            crowd->people[opened].crowd = crowd;
-            crowd->people[opened].index = opened;
-            err = person_open(crowd, opened++, prefix, tls, window);
-        }
-        hy_loop_turn(crowd->loop, 20);
-        if (crowd->refused > 0)
+    *crowd = (struct crowd){.worker = worker, .config = *config, .message = crowd->message};
+    if (crowd->config.place == NULL)
+        crowd->config.place = crowd_place;
+    err = make_people(crowd);
+    while (err == HY_OK && crowd->online < crowd->count) {
+        while (err == HY_OK && opened < crowd->count && opened - crowd->online < OPEN_AT_ONCE)
+            err = person_open(&crowd->people[opened++]);
+        if (err == HY_OK)
+            err = worker_turn(worker, 20, deadline);
+        if (err == HY_OK && crowd->refused > 0)
             err = HY_EDENIED;
-        else if (hy_steady_ms() > deadline)
-            err = HY_ETIMEOUT;
     }
-    fprintf(stderr, "%u of %u users online\n", crowd->online, count);
     return err;
+}
+
+void crowd_stop(struct crowd *crowd)
+{
+    for (uint32_t i = 0; crowd->people != NULL && i < crowd->count; i++)
+        hongyan_close(&crowd->people[i].client);
 }
 
 void crowd_close(struct crowd *crowd)
 {
+    crowd_stop(crowd);
     for (uint32_t i = 0; crowd->people != NULL && i < crowd->count; i++) {
-        hongyan_close(&crowd->people[i].client);
-        free(crowd->people[i].got);
+        struct person *p = &crowd->people[i];
+
+        for (uint32_t k = 0; p->heard != NULL && k < p->hears; k++)
+            hearing_free(&p->heard[k]);
+        free(p->heard);
     }
     free(crowd->people);
     crowd->people = NULL;
-    hy_loop_close(&crowd->loop);
+    crowd->count = 0;
 }
 
-enum hy_err crowd_listen(struct crowd *crowd, uint32_t i, uint64_t streams)
+enum hy_err crowd_listen(struct person *person, uint32_t from, uint32_t count)
 {
-    crowd->people[i].got = calloc(streams, sizeof *crowd->people[i].got);
-    return crowd->people[i].got == NULL ? HY_ENOMEM : HY_OK;
+    person->heard = calloc(count, sizeof *person->heard);
+    person->hears_from = from;
+    person->hears = count;
+    return person->heard == NULL ? HY_ENOMEM : HY_OK;
+}
+
+struct person *crowd_find(const struct crowd *crowd, uint32_t index)
+{
+    uint32_t low = 0, high = crowd->count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (crowd->people[middle].index < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < crowd->count && crowd->people[low].index == index ? &crowd->people[low] : NULL;
+}
+
+/* ---- asking ---- */
+
+struct wait {
+    bool done;
+    uint32_t code;
+};
+
+static void on_answer(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
+{
+    struct wait *wait = arg;
+
+    (void)answer;
+    wait->done = true;
+    wait->code = code;
+    if (code != 0)
+        fprintf(stderr, "a request was answered %u %s\n", code, info);
+}
+
+enum hy_err crowd_ask(struct person *person, const Hy__Frame *frame)
+{
+    struct wait wait = {.done = false};
+    enum hy_err err = hongyan_request(person->client, frame, on_answer, &wait);
+
+    while (err == HY_OK && !wait.done) /* it ends: requests have a deadline */
+        hy_loop_turn(person->crowd->worker->loop, 10);
+    return err == HY_OK && wait.code != 0 ? HY_EDENIED : err;
 }

@@ -1,7 +1,7 @@
-/* crowd - many signed-in users in one process, and the exact account of what they sent and got.
+/* crowd - the signed-in users of one worker, and what each of them heard.
  *
- * Every message carries its stream (who to whom), its number and when it was due, so a receiver
- * knows at once whether one is missing, doubled or out of order, and how long it took. */
+ * Users are numbered 0..n-1 over all workers and are called "<prefix><number>". A worker has those
+ * whose place is its own; a user's place over the gateways says where it connects. */
 
 #ifndef BENCH_CROWD_H
 #define BENCH_CROWD_H
@@ -10,49 +10,65 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/hist.h"
-#include "bench/target.h"
+#include "bench/engine.h"
+#include "bench/hearing.h"
+#include "bench/ledger.h"
 #include "common/err.h"
-#include "common/loop.h"
 #include "sdk/c/hongyan.h"
 
-enum { STAMP_BYTES = 106 }; /* an encoded Body: a text of 100 bytes */
-
-struct stamp {
-    uint64_t stream, number, due_us;
-};
+enum { CROWD_OPEN_MS = 180000 };
 
 struct person {
     struct crowd *crowd;
     struct hongyan_client *client;
     uint32_t index;
-    uint64_t *got; /* per stream this person hears: number of the last message, or NULL */
+    uint32_t hears_from, hears; /* the streams that are to come here */
+    struct hearing *heard;      /* one for each */
+    uint64_t deaf_to;           /* a stream of its own among them; UINT64_MAX: none */
+};
+
+/* Which of n (workers, gateways) user number i belongs to. */
+typedef uint32_t crowd_place_fn(uint32_t i, uint32_t n);
+
+/* i % n */
+uint32_t crowd_place(uint32_t i, uint32_t n);
+
+struct crowd_config {
+    const char *prefix;
+    uint32_t people;       /* over all workers */
+    crowd_place_fn *place; /* NULL: crowd_place */
+    uint32_t window;       /* sends under way per conversation */
+    uint32_t heartbeat_ms; /* 0: as the server says */
 };
 
 struct crowd {
-    struct hy_loop *loop;
-    const struct target *target;
-    struct person *people;
+    struct worker *worker;
+    struct crowd_config config;
+    struct person *people; /* this worker's */
     uint32_t count, online, refused;
-    uint32_t heartbeat_ms;
-    uint64_t delivered, doubled, reordered, gaps;
-    struct hist latency;
-    bool measuring;
+    void (*message)(struct person *person, const Hy__Msg *msg); /* what is heard goes there */
 };
 
-/* Sign in count users "<prefix><i>" over all gateways and wait until all are online (a progress
- * line on stderr). window: sends under way per conversation. HY_ETIMEOUT after 120 s. */
-enum hy_err crowd_open(struct crowd *crowd, const struct target *target, const char *prefix,
-                       uint32_t count, bool tls, uint32_t window) HY_CHECKED;
+/* Sign in this worker's users over all gateways and wait until all are online. Prints what is
+ * wrong. HY_ETIMEOUT: after CROWD_OPEN_MS. */
+enum hy_err crowd_open(struct crowd *crowd, struct worker *worker,
+                       const struct crowd_config *config) HY_CHECKED;
+
+/* Close the links; what still waits for an answer ends. Heard numbers stay. */
+void crowd_stop(struct crowd *crowd);
+
 void crowd_close(struct crowd *crowd);
 
-/* Let person number i hear streams 0..streams-1. */
-enum hy_err crowd_listen(struct crowd *crowd, uint32_t i, uint64_t streams) HY_CHECKED;
+/* The user is to hear streams from..from+count-1. */
+enum hy_err crowd_listen(struct person *person, uint32_t from, uint32_t count) HY_CHECKED;
 
-/* Write a body that carries stamp. */
-void stamp_write(const struct stamp *stamp, uint8_t body[static STAMP_BYTES]);
+/* Person number index of all, if it is this worker's; else NULL. */
+struct person *crowd_find(const struct crowd *crowd, uint32_t index);
 
-/* Read it back; false: not one of ours. */
-bool stamp_read(const uint8_t *body, size_t len, struct stamp *stamp);
+/* Ask and wait for the answer. HY_EDENIED: a code, printed. */
+enum hy_err crowd_ask(struct person *person, const Hy__Frame *frame) HY_CHECKED;
+
+/* How many local addresses so many links need: one has 28,000 ports towards each gateway. */
+uint32_t crowd_sources(uint64_t links, uint64_t gateways);
 
 #endif

@@ -1,84 +1,137 @@
-/* idle - S1 and S5: what a signed-in link that does nothing costs, and how fast links sign in. */
+/* idle - S1: what a signed-in link that does nothing but beat costs. */
 
 #include <stdio.h>
 #include <string.h>
 
-#include "bench/bench.h"
 #include "bench/crowd.h"
+#include "bench/memory.h"
+#include "bench/scenarios.h"
 #include "common/clock.h"
 
-/* Memory that the kernel holds for TCP sockets, pages -> bytes (/proc/net/sockstat). */
-static uint64_t kernel_tcp_bytes(void)
-{
-    FILE *file = fopen("/proc/net/sockstat", "r");
-    char line[256];
-    unsigned long pages = 0;
+struct idle_options {
+    struct bench_common common;
+    int64_t links, heartbeat_ms;
+};
 
-    if (file == NULL)
-        return 0;
-    while (fgets(line, sizeof line, file) != NULL) {
-        const char *mem = strncmp(line, "TCP:", 4) == 0 ? strstr(line, " mem ") : NULL;
+static const struct idle_options defaults = {.common = BENCH_COMMON, .links = 1000};
 
-        if (mem != NULL && sscanf(mem, " mem %lu", &pages) == 1)
-            break;
-    }
-    fclose(file);
-    return pages * 4096;
-}
+static const struct arg rows[] = {{"links", "N", ARG_INT, offsetof(struct idle_options, links), 1,
+                                   10000000, false, "idle links (1000)"},
+                                  {"heartbeat-ms", "MS", ARG_INT,
+                                   offsetof(struct idle_options, heartbeat_ms), 0, 3600000, false,
+                                   "beat so often; 0: as the server says (0)"},
+                                  {.name = NULL}};
 
-static void turn_for(struct crowd *crowd, uint64_t ms)
-{
-    uint64_t end = hy_steady_ms() + ms;
+/* The first links pay for what all share: growth is measured from there. */
+enum { WARM_LINKS = 200 };
 
-    while (hy_steady_ms() < end)
-        hy_loop_turn(crowd->loop, 50);
-}
+/* Both memories as they were with the warm links alone; in the coordinator. */
+static struct memory before;
 
-enum hy_err bench_idle(const struct target *target, const struct bench_options *options,
-                       struct report *report)
-{
+struct idle {
     struct crowd warm, crowd;
-    uint64_t rss = 0, kernel = 0;
-    enum hy_err err = HY_OK;
+};
 
-    /* the first links pay for what all share: measure growth from there */
-    err = crowd_open(&warm, target, "idlewarm", 200, options->tls, 1);
-    if (err != HY_OK) {
-        crowd_close(&warm);
-        return err;
-    }
-    rss = target_rss(target, "gateway");
-    kernel = kernel_tcp_bytes();
-    err = crowd_open(&crowd, target, "idle", options->links, options->tls, 1);
-    if (err == HY_OK) {
-        turn_for(&crowd, options->seconds * 1000ull); /* heartbeats come and go */
-        report->scenario = options->tls ? "s1 idle links, TLS" : "s1 idle links";
-        report->durability = "none";
-        report->seconds = options->seconds;
-        report->links = options->links;
-        report->rss_bytes = target_rss(target, "gateway") - rss;
-        report->kernel_bytes = kernel_tcp_bytes() > kernel ? kernel_tcp_bytes() - kernel : 0;
-    }
-    crowd_close(&crowd);
-    crowd_close(&warm);
-    return err;
-}
-
-enum hy_err bench_sign_in(const struct target *target, const struct bench_options *options,
-                          struct report *report)
+static uint32_t links_of(const struct worker *worker)
 {
-    uint64_t server = target_cpu_us(target), driver = own_cpu_us(), begun = hy_steady_us();
-    struct crowd crowd;
-    enum hy_err err = crowd_open(&crowd, target, "signin", options->links, options->tls, 1);
-
-    if (err == HY_OK) {
-        report->scenario = options->tls ? "s5 sign-ins, TLS" : "s5 sign-ins";
-        report->durability = "account made with fsync at the first sign-in";
-        report->seconds = (double)(hy_steady_us() - begun) / 1e6;
-        report->operations = options->links;
-        report->server_cpu_us = target_cpu_us(target) - server;
-        report->driver_cpu_us = own_cpu_us() - driver;
-    }
-    crowd_close(&crowd);
-    return err;
+    return (uint32_t)((const struct idle_options *)worker->bench->options)->links;
 }
+
+static struct crowd_config config_of(const struct worker *worker, const char *prefix, uint32_t n)
+{
+    const struct idle_options *options = worker->bench->options;
+
+    return (struct crowd_config){
+        .prefix = prefix, .people = n, .heartbeat_ms = (uint32_t)options->heartbeat_ms};
+}
+
+static enum hy_err open_warm(struct worker *worker)
+{
+    static struct idle idle;
+    struct crowd_config config = config_of(worker, "idlewarm", WARM_LINKS);
+
+    worker->own = &idle;
+    return crowd_open(&idle.warm, worker, &config);
+}
+
+static enum hy_err remember(const struct bench *bench, const struct plan *plan, void *shared)
+{
+    (void)plan;
+    (void)shared;
+    memory_now(bench->target, &before);
+    return HY_OK;
+}
+
+static enum hy_err open_rest(struct worker *worker)
+{
+    struct idle *idle = worker->own;
+    struct crowd_config config = config_of(worker, "idle", links_of(worker));
+
+    return crowd_open(&idle->crowd, worker, &config);
+}
+
+static void measure(const struct bench *bench, const struct plan *plan, void *shared)
+{
+    const struct idle_options *options = bench->options;
+    struct result *result = bench->result;
+    struct memory after;
+
+    (void)plan;
+    (void)shared;
+    memory_now(bench->target, &after);
+    result->links = (uint64_t)options->links;
+    result->rss_bytes =
+        after.gateway_rss > before.gateway_rss ? after.gateway_rss - before.gateway_rss : 0;
+    memory_figures(result, &before, &after, result->links);
+}
+
+static void stop(struct worker *worker)
+{
+    struct idle *idle = worker->own;
+
+    crowd_stop(&idle->crowd);
+    crowd_stop(&idle->warm);
+}
+
+static void close_both(struct worker *worker)
+{
+    struct idle *idle = worker->own;
+
+    if (idle == NULL)
+        return;
+    crowd_close(&idle->crowd);
+    crowd_close(&idle->warm);
+}
+
+static enum hy_err run(struct bench *bench)
+{
+    const struct idle_options *options = bench->options;
+    const struct plan plan = {
+        .links = (uint64_t)options->links + WARM_LINKS,
+        .open = open_warm,
+        .prepare = remember,
+        .enter = open_rest,
+        .measured = measure,
+        .stop = stop,
+        .close = close_both,
+    };
+
+    result_title(bench->result, bench->common->tls ? "idle links, TLS" : "idle links, plain");
+    bench->result->unit = "links";
+    bench->result->durability = "none";
+    return engine_run(bench, &plan);
+}
+
+const struct scenario scenario_s1 = {
+    .name = "s1",
+    .summary = "idle signed-in links: memory a link",
+    .help = "Links that are signed in and only beat. Memory is the growth over N links after the "
+            "first\n"
+            "200: resident memory of the gateways, and beside it what the kernel holds for a "
+            "socket (both\n"
+            "ends of each link are on this machine when the cluster is).",
+    .rows = rows,
+    .defaults = &defaults,
+    .size = sizeof defaults,
+    .run = run,
+};

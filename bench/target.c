@@ -2,13 +2,13 @@
 
 #include "bench/target.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "ctl/http.h"
 
 static char *text_of(const json_t *object, const char *key)
 {
@@ -47,8 +47,16 @@ static void read_pids(struct target *target, json_t *root)
         if (target->processes == TARGET_PIDS)
             return;
         target->names[target->processes] = strdup(name);
+        target->metrics[target->processes] = text_of(json_object_get(root, "metrics"), name);
         target->pids[target->processes++] = (int)json_integer_value(pid);
     }
+}
+
+static char *directory_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    return slash == NULL ? strdup(".") : strndup(file, slash > file ? (size_t)(slash - file) : 1);
 }
 
 enum hy_err target_load(const char *file, struct target *target)
@@ -68,6 +76,7 @@ enum hy_err target_load(const char *file, struct target *target)
     target->key = text_of(app, "key");
     target->admin = text_of(app, "admin");
     target->rest = text_of(root, "rest");
+    target->dir = directory_of(file);
     json_decref(root);
     if (target->gateways == 0 || target->key == NULL) {
         fprintf(stderr, "%s: no gateway or no app in it\n", file);
@@ -83,11 +92,14 @@ void target_free(struct target *target)
         free(target->tcp[i]);
         free(target->tls[i]);
     }
-    for (size_t i = 0; i < target->processes; i++)
+    for (size_t i = 0; i < target->processes; i++) {
         free(target->names[i]);
+        free(target->metrics[i]);
+    }
     free(target->key);
     free(target->admin);
     free(target->rest);
+    free(target->dir);
     memset(target, 0, sizeof *target);
 }
 
@@ -95,36 +107,6 @@ enum hy_err target_ticket(const struct target *target, const char *user,
                           char out[static HY_USERSIG_MAX])
 {
     return hy_usersig_issue(target->sdkappid, user, target->key, (uint64_t)time(NULL), 86400, out);
-}
-
-/* utime and stime are fields 14 and 15, counted after the command's closing bracket. */
-static uint64_t cpu_us_of(int pid)
-{
-    char path[64], line[1024] = "";
-    unsigned long user = 0, sys = 0;
-    const char *rest = NULL;
-    FILE *file = NULL;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    file = fopen(path, "r");
-    if (file == NULL)
-        return 0;
-    if (fgets(line, sizeof line, file) != NULL)
-        rest = strrchr(line, ')');
-    fclose(file);
-    if (rest == NULL ||
-        sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys) != 2)
-        return 0;
-    return (uint64_t)(user + sys) * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
-}
-
-uint64_t target_cpu_us(const struct target *target)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < target->processes; i++)
-        sum += cpu_us_of(target->pids[i]);
-    return sum;
 }
 
 static uint64_t rss_of(int pid)
@@ -153,11 +135,51 @@ uint64_t target_rss(const struct target *target, const char *prefix)
     return sum;
 }
 
-uint64_t own_cpu_us(void)
-{
-    struct rusage usage;
+enum { REST_MS = 60000, ANSWER_SIZE = 1 << 20 };
 
-    getrusage(RUSAGE_SELF, &usage);
-    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+static enum hy_err post(const struct target *target, const char *command, const char *text,
+                        char *answer)
+{
+    const char *colon = target->rest != NULL ? strrchr(target->rest, ':') : NULL;
+    char ticket[HY_USERSIG_MAX], path[HY_USERSIG_MAX + 256];
+    enum hy_err err = target->admin != NULL && colon != NULL
+                          ? target_ticket(target, target->admin, ticket)
+                          : HY_ECONFIG;
+
+    if (err != HY_OK)
+        return err;
+    snprintf(path, sizeof path,
+             "/v4/%s?sdkappid=%u&identifier=%s&usersig=%s&random=1&contenttype=json", command,
+             target->sdkappid, target->admin, ticket);
+    return http_post((uint16_t)atoi(colon + 1), path, text, REST_MS, answer, ANSWER_SIZE) == 200
+               ? HY_OK
+               : HY_EIO;
+}
+
+enum hy_err target_rest(const struct target *target, const char *command, json_t *body)
+{
+    char *text = json_dumps(body, JSON_COMPACT), *answer = malloc(ANSWER_SIZE);
+    enum hy_err err = text == NULL || answer == NULL ? HY_ENOMEM : HY_OK;
+    json_t *root = NULL;
+    json_int_t code = 0;
+
+    if (err == HY_OK)
+        err = post(target, command, text, answer);
+    if (err == HY_OK)
+        root = json_loads(answer, 0, NULL);
+    code = json_integer_value(json_object_get(root, "ErrorCode"));
+    if (err == HY_OK && root == NULL)
+        err = HY_EIO;
+    if (code != 0) {
+        fprintf(stderr, "%s: %lld %s\n", command, (long long)code,
+                json_string_value(json_object_get(root, "ErrorInfo")));
+        err = HY_EDENIED;
+    } else if (err != HY_OK) {
+        fprintf(stderr, "%s: %s\n", command, hy_err_text(err));
+    }
+    json_decref(root);
+    json_decref(body);
+    free(text);
+    free(answer);
+    return err;
 }

@@ -3,6 +3,7 @@
 #ifndef BENCH_TARGET_H
 #define BENCH_TARGET_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ struct target {
     char *tcp[TARGET_GATEWAYS]; /* "host:port" of each gateway */
     char *tls[TARGET_GATEWAYS];
     size_t gateways;
+    char *metrics[TARGET_PIDS]; /* of process i: "http://host:port/metrics", or NULL */
     int pids[TARGET_PIDS];
     char *names[TARGET_PIDS];
     size_t processes;
@@ -22,6 +24,7 @@ struct target {
     char *key;
     char *admin;
     char *rest;
+    char *dir; /* where cluster.json lies */
 };
 
 /* Read cluster.json. Prints what is wrong and returns HY_ECONFIG. */
@@ -32,13 +35,11 @@ void target_free(struct target *target);
 enum hy_err target_ticket(const struct target *target, const char *user,
                           char out[static HY_USERSIG_MAX]) HY_CHECKED;
 
-/* CPU time of all processes so far, us (user and system). */
-uint64_t target_cpu_us(const struct target *target);
-
 /* Resident memory of the processes whose name begins with prefix, bytes. */
 uint64_t target_rss(const struct target *target, const char *prefix);
 
-/* CPU time of this process, us. */
-uint64_t own_cpu_us(void);
+/* POST /v4/<command> as the administrator; takes body. Blocks. Prints what is wrong: HY_EIO no
+ * answer, HY_EDENIED a code. */
+enum hy_err target_rest(const struct target *target, const char *command, json_t *body) HY_CHECKED;
 
 #endif

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *args_program = "hongyanctl";
+
 static void print_help(const struct command *command, const struct arg *rows)
 {
-    printf("usage: hongyanctl %s %s\n\n%s\n\n", command->name, command->usage, command->help);
+    printf("usage: %s %s %s\n\n%s\n\n", args_program, command->name, command->usage, command->help);
     for (; rows->name != NULL; rows++) {
         char left[64];
 
@@ -23,11 +25,11 @@ int args_wrong(const struct command *command, const char *format, ...)
 {
     va_list list;
 
-    fprintf(stderr, "hongyanctl %s: ", command->name);
+    fprintf(stderr, "%s %s: ", args_program, command->name);
     va_start(list, format);
     vfprintf(stderr, format, list);
     va_end(list);
-    fprintf(stderr, " (see hongyanctl %s --help)\n", command->name);
+    fprintf(stderr, " (see %s %s --help)\n", args_program, command->name);
     return 2;
 }
 

@@ -37,6 +37,9 @@ struct command {
     int (*run)(const struct command *command, int argc, char **argv); /* exit code */
 };
 
+/* What the program is called in messages and --help; main() may change it at first. */
+extern const char *args_program;
+
 /* Read argv[0..argc) into the struct at `into` (defaults are there already) and *rest, the words
  * that are no options. rows end with a NULL name. Returns -1 to go on, or the exit code: 0 after
  * --help, 2 after an error that was printed. */

@@ -26,6 +26,7 @@ static size_t text_size(const struct hongyan_config *config)
 
     size += config->device_id != NULL ? strlen(config->device_id) + 1 : 1;
     size += config->ca_file != NULL ? strlen(config->ca_file) + 1 : 0;
+    size += config->source != NULL ? strlen(config->source) + 1 : 0;
     for (size_t i = 0; i < config->address_count; i++)
         size += strlen(config->addresses[i]) + 1;
     return size;
@@ -47,6 +48,8 @@ static enum hy_err copy_texts(struct hongyan_client *c)
     config->device_id = copy(&at, config->device_id != NULL ? config->device_id : "");
     if (config->ca_file != NULL)
         config->ca_file = copy(&at, config->ca_file);
+    if (config->source != NULL)
+        config->source = copy(&at, config->source);
     return HY_OK;
 }
 

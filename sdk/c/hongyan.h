@@ -68,6 +68,7 @@ struct hongyan_config {
     const char *const *addresses; /* "host:port" of gateways; a random one first. Names are looked
                                      up with getaddrinfo(), which may block */
     size_t address_count;
+    const char *source; /* numeric address to connect from; NULL = as the system chooses */
     bool tls;
     bool insecure;       /* TLS: accept any certificate */
     const char *ca_file; /* TLS: PEM of who may sign; NULL = the system's */

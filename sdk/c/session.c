@@ -38,12 +38,13 @@ static const struct wire_events wire_events = {on_up, on_frame, on_down};
 
 void session_start(struct hongyan_client *c)
 {
-    const char *address = c->addresses[c->address_at++ % c->config.address_count];
+    const struct wire_to to = {c->addresses[c->address_at++ % c->config.address_count],
+                               c->config.source, c->tls, c->config.insecure};
     enum hy_err err = HY_OK;
 
     client_enter(c);
     stay_until(c, client_now(c) + CONNECT_MS);
-    err = wire_open(c->pump, address, c->tls, c->config.insecure, &wire_events, c, &c->wire);
+    err = wire_open(c->pump, &to, &wire_events, c, &c->wire);
     if (err != HY_OK)
         session_lost(c, 0, hy_err_text(err), 0);
     else

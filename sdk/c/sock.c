@@ -25,7 +25,22 @@ static enum hy_err resolve(const char *host, uint16_t port, struct addrinfo **li
     return getaddrinfo(host, service, &hints, list) == 0 ? HY_OK : HY_ECONFIG;
 }
 
-static enum hy_err connect_to(struct sock *sock, const struct addrinfo *to)
+/* The port is chosen at connect(): many may share one towards different gateways. */
+static enum hy_err bind_to(int fd, const char *source)
+{
+    int on = 1;
+    struct addrinfo *list = NULL;
+    enum hy_err err = resolve(source, 0, &list);
+
+    if (err == HY_OK && (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) != 0 ||
+                         bind(fd, list->ai_addr, list->ai_addrlen) != 0))
+        err = HY_EIO;
+    if (list != NULL)
+        freeaddrinfo(list);
+    return err;
+}
+
+static enum hy_err connect_to(struct sock *sock, const struct addrinfo *to, const char *source)
 {
     int on = 1;
 
@@ -33,6 +48,8 @@ static enum hy_err connect_to(struct sock *sock, const struct addrinfo *to)
     if (sock->fd < 0)
         return HY_EIO;
     if (setsockopt(sock->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
+        return HY_EIO;
+    if (source != NULL && bind_to(sock->fd, source) != HY_OK)
         return HY_EIO;
     if (connect(sock->fd, to->ai_addr, to->ai_addrlen) != 0 && errno != EINPROGRESS)
         return HY_EIO;
@@ -53,7 +70,8 @@ static enum hy_err start_tls(struct sock *sock, SSL_CTX *context, const char *ho
     return insecure || SSL_set1_host(sock->ssl, host) == 1 ? HY_OK : HY_ENOMEM;
 }
 
-enum hy_err sock_open(struct sock *sock, const char *address, SSL_CTX *context, bool insecure)
+enum hy_err sock_open(struct sock *sock, const char *address, const char *source, SSL_CTX *context,
+                      bool insecure)
 {
     struct addrinfo *list = NULL;
     char host[64];
@@ -64,7 +82,7 @@ enum hy_err sock_open(struct sock *sock, const char *address, SSL_CTX *context, 
     if (err == HY_OK)
         err = resolve(host, port, &list);
     if (err == HY_OK)
-        err = connect_to(sock, list);
+        err = connect_to(sock, list, source);
     if (err == HY_OK && context != NULL)
         err = start_tls(sock, context, host, insecure);
     if (list != NULL)

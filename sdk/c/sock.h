@@ -16,10 +16,10 @@ struct sock {
     bool wants_write; /* a TLS read or handshake waits for room to write */
 };
 
-/* Begin to connect to "host:port"; writable when that is done. context NULL: plain. After any error
- * sock_close() is still to be called. HY_ECONFIG: the address is ill-formed or unknown; HY_EIO: it
- * cannot be reached. */
-enum hy_err sock_open(struct sock *sock, const char *address, SSL_CTX *context,
+/* Begin to connect to "host:port", from the numeric address source unless that is NULL; writable
+ * when that is done. context NULL: plain. After any error sock_close() is still to be called.
+ * HY_ECONFIG: the address is ill-formed or unknown; HY_EIO: it cannot be reached. */
+enum hy_err sock_open(struct sock *sock, const char *address, const char *source, SSL_CTX *context,
                       bool insecure) HY_CHECKED;
 
 /* Free everything. A sock with fd -1 and no ssl is fine. */

@@ -29,8 +29,8 @@ struct wire {
 
 static void on_ready(int fd, unsigned ready, void *arg);
 
-enum hy_err wire_open(struct pump *pump, const char *address, SSL_CTX *context, bool insecure,
-                      const struct wire_events *events, void *ctx, struct wire **wire)
+enum hy_err wire_open(struct pump *pump, const struct wire_to *to, const struct wire_events *events,
+                      void *ctx, struct wire **wire)
 {
     struct wire *w = calloc(1, sizeof *w);
     enum hy_err err = HY_ENOMEM;
@@ -40,7 +40,7 @@ enum hy_err wire_open(struct pump *pump, const char *address, SSL_CTX *context, 
     *w = (struct wire){.pump = pump, .events = events, .ctx = ctx, .interest = HY_WRITE};
     w->stage = CONNECTING;
     w->heard_ms = hy_loop_now_ms(pump->loop);
-    err = sock_open(&w->sock, address, context, insecure);
+    err = sock_open(&w->sock, to->address, to->source, to->context, to->insecure);
     if (err == HY_OK)
         err = hy_watch_open(pump->loop, w->sock.fd, HY_WRITE, on_ready, w, &w->watch);
     if (err != HY_OK) {

@@ -25,10 +25,18 @@ struct wire_events {
     void (*down)(void *ctx, const char *why);                   /* close it */
 };
 
-/* Begin to connect to "host:port". context NULL: plain TCP. events stays the caller's, for as long
- * as the wire. HY_ECONFIG: the address is ill-formed or unknown; HY_EIO: no descriptor. */
-enum hy_err wire_open(struct pump *pump, const char *address, SSL_CTX *context, bool insecure,
-                      const struct wire_events *events, void *ctx, struct wire **wire) HY_CHECKED;
+/* Where a wire goes. */
+struct wire_to {
+    const char *address; /* "host:port" */
+    const char *source;  /* from this numeric address; NULL: any */
+    SSL_CTX *context;    /* NULL: plain TCP */
+    bool insecure;
+};
+
+/* Begin to connect. events stays the caller's, for as long as the wire. HY_ECONFIG: an address is
+ * ill-formed or unknown; HY_EIO: no descriptor. */
+enum hy_err wire_open(struct pump *pump, const struct wire_to *to, const struct wire_events *events,
+                      void *ctx, struct wire **wire) HY_CHECKED;
 
 /* Drop the connection and free everything; *wire is NULL afterwards. NULL is fine. */
 void wire_close(struct wire **wire);

@@ -1,0 +1,13 @@
+/* json - a result as one JSON object; the keys are documented in README.md of this folder. */
+
+#ifndef BENCH_JSON_H
+#define BENCH_JSON_H
+
+#include <jansson.h>
+
+#include "bench/result.h"
+
+/* NULL: out of memory. */
+json_t *json_of_result(const char *scenario, const struct result *result);
+
+#endif

@@ -188,8 +188,7 @@ struct person *crowd_find(const struct crowd *crowd, uint32_t index)
 /* ---- asking ---- */
 
 struct wait {
-    bool done;
-    uint32_t code;
+    uint32_t under_way, refused;
 };
 
 static void on_answer(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
@@ -197,18 +196,29 @@ static void on_answer(void *arg, uint32_t code, const char *info, const Hy__Fram
     struct wait *wait = arg;
 
     (void)answer;
-    wait->done = true;
-    wait->code = code;
-    if (code != 0)
+    wait->under_way--;
+    if (code != 0 && wait->refused++ == 0)
         fprintf(stderr, "a request was answered %u %s\n", code, info);
 }
 
-enum hy_err crowd_ask(struct person *person, const Hy__Frame *frame)
+/* It ends: requests have a deadline. */
+static void wait_until(struct crowd *crowd, struct wait *wait, uint32_t most)
 {
-    struct wait wait = {.done = false};
-    enum hy_err err = hongyan_request(person->client, frame, on_answer, &wait);
+    while (wait->under_way > most)
+        hy_loop_turn(crowd->worker->loop, 10);
+}
 
-    while (err == HY_OK && !wait.done) /* it ends: requests have a deadline */
-        hy_loop_turn(person->crowd->worker->loop, 10);
-    return err == HY_OK && wait.code != 0 ? HY_EDENIED : err;
+enum hy_err crowd_ask_all(struct crowd *crowd, const Hy__Frame *frame, uint32_t at_once)
+{
+    struct wait wait = {0, 0};
+    enum hy_err err = HY_OK;
+
+    for (uint32_t i = 0; err == HY_OK && i < crowd->count && wait.refused == 0; i++) {
+        wait_until(crowd, &wait, at_once - 1);
+        err = hongyan_request(crowd->people[i].client, frame, on_answer, &wait);
+        if (err == HY_OK)
+            wait.under_way++;
+    }
+    wait_until(crowd, &wait, 0);
+    return err == HY_OK && wait.refused > 0 ? HY_EDENIED : err;
 }

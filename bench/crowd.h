@@ -65,8 +65,9 @@ enum hy_err crowd_listen(struct person *person, uint32_t from, uint32_t count) H
 /* Person number index of all, if it is this worker's; else NULL. */
 struct person *crowd_find(const struct crowd *crowd, uint32_t index);
 
-/* Ask and wait for the answer. HY_EDENIED: a code, printed. */
-enum hy_err crowd_ask(struct person *person, const Hy__Frame *frame) HY_CHECKED;
+/* All of this worker's users ask the same, so many under way at once. HY_EDENIED: a code, printed.
+ */
+enum hy_err crowd_ask_all(struct crowd *crowd, const Hy__Frame *frame, uint32_t at_once) HY_CHECKED;
 
 /* How many local addresses so many links need: one has 28,000 ports towards each gateway. */
 uint32_t crowd_sources(uint64_t links, uint64_t gateways);

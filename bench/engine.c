@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "bench/board.h"
+#include "bench/counters.h"
 #include "common/clock.h"
 
 enum {
@@ -42,6 +43,8 @@ struct engine {
     uint64_t seen_all, seen_us;
     struct usage usage;
     uint64_t driver_us;
+
+    struct counters before, after; /* of the measured time */
 };
 
 /* ---- adding up ---- */
@@ -370,6 +373,7 @@ static enum hy_err run(struct engine *e)
     sample_begin(e);
     set_phase(e, PHASE_RUN);
     err = watch_until(e, from, from);
+    counters_now(e->bench->target, &e->before);
     usage_now(e->bench->target, &before);
     driver_cpu(e, &user, &sys);
     if (err == HY_OK)
@@ -377,6 +381,7 @@ static enum hy_err run(struct engine *e)
     if (e->plan->until_done)
         atomic_store(&e->board->to_us, to = hy_steady_us());
     take_usage(e, &before, user, sys);
+    counters_now(e->bench->target, &e->after);
     result->warm_up_s = (double)warm_us / SECOND_US;
     result->seconds = (double)(to - from) / SECOND_US;
     if (err == HY_OK && e->plan->measured != NULL)
@@ -437,6 +442,7 @@ static void take_result(struct engine *e)
     }
     if (e->plan->report != NULL)
         e->plan->report(e->bench, e->plan, sum.custom);
+    counters_figures(result, &e->before, &e->after);
 }
 
 static enum hy_err lead(struct engine *e)

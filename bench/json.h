@@ -1,4 +1,4 @@
-/* json - a result as one JSON object; the keys are documented in README.md of this folder. */
+/* json - a result as one JSON object; the keys are explained in docs. */
 
 #ifndef BENCH_JSON_H
 #define BENCH_JSON_H

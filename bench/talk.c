@@ -30,7 +30,7 @@ struct talker {
     const struct talk *talk;
     const struct talk_options *options;
     struct ledger *ledger;
-    struct crowd crowd;
+    struct crowd crowd, idle;
     struct stream *streams; /* of senders in this worker */
     uint32_t stream_count;
     uint64_t next; /* open loop: how many were due here */
@@ -206,6 +206,7 @@ static enum hy_err make_streams(struct talker *t)
 static enum hy_err open_talker(struct worker *worker)
 {
     const struct talk *talk = worker->plan->ctx;
+    const struct crowd_config idle = {.prefix = "idle", .people = talk->idle};
     struct talker *t = calloc(1, sizeof *t);
     enum hy_err err = HY_OK;
 
@@ -217,7 +218,9 @@ static enum hy_err open_talker(struct worker *worker)
                          .options = worker->bench->options,
                          .ledger = worker->shared};
     t->crowd.message = on_message;
-    err = crowd_open(&t->crowd, worker, &talk->crowd);
+    err = crowd_open(&t->idle, worker, &idle);
+    if (err == HY_OK)
+        err = crowd_open(&t->crowd, worker, &talk->crowd);
     for (uint32_t i = 0; err == HY_OK && i < t->crowd.count; i++) {
         uint32_t from = 0, count = 0;
 
@@ -268,6 +271,7 @@ static void stop(struct worker *worker)
 
     t->stopped = true;
     crowd_stop(&t->crowd);
+    crowd_stop(&t->idle);
 }
 
 static void account(struct worker *worker)
@@ -291,6 +295,7 @@ static void close_talker(struct worker *worker)
         return;
     t->stopped = true;
     crowd_close(&t->crowd); /* calls what waits */
+    crowd_close(&t->idle);
     while (t->unused != NULL) {
         struct sent *next = t->unused->next;
 
@@ -315,7 +320,7 @@ enum hy_err talk_run(struct bench *bench, const struct talk *talk)
 {
     const struct talk_options *options = bench->options;
     struct plan plan = {
-        .links = talk->crowd.people,
+        .links = (uint64_t)talk->crowd.people + talk->idle,
         .shared_size = ledger_size(talk->streams) + talk->shared_size,
         .pace_us = options->rate > 0 ? (uint32_t)options->pace_us : 0,
         .ctx = (void *)(uintptr_t)talk,

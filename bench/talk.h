@@ -40,6 +40,7 @@ struct talk_options {
 /* Who says what to whom. */
 struct talk {
     struct crowd_config crowd;
+    uint32_t idle; /* users who are signed in beside, and only beat */
     uint32_t streams;
     uint32_t receivers; /* deliveries that a message makes */
     uint32_t flags, priority;

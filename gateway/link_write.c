@@ -26,6 +26,7 @@ static enum hy_err write_some(struct link *link)
     outbox_sent(&link->outbox, sent);
     links->queued -= (int64_t)sent;
     hy_add(links->metrics->sent_bytes, (int64_t)sent);
+    hy_add(links->metrics->writes, 1);
     return HY_OK;
 }
 

@@ -41,6 +41,8 @@ static void make_links(struct gateway_metrics *m)
     m->frames_sent = hy_counter(P "frames_sent_total", "", "Frames queued for clients.");
     m->received_bytes = hy_counter(P "received_bytes_total", "", "Bytes read from clients.");
     m->sent_bytes = hy_counter(P "sent_bytes_total", "", "Bytes written to clients.");
+    m->writes = hy_counter(P "writes_total", "",
+                           "Writes to clients' sockets; each carries what a link had to say.");
     m->send_queue_bytes =
         hy_gauge(P "send_queue_bytes", "", "Bytes that clients have yet to take.");
     m->slow_consumers = hy_counter(P "slow_consumers_total", "action=\"dropped\"",

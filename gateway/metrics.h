@@ -23,7 +23,7 @@ struct gateway_metrics {
     struct hy_metric *connections_limit;
     struct hy_metric *handshakes_ok[GATEWAY_TRANSPORTS], *handshakes_failed[GATEWAY_TRANSPORTS];
     struct hy_histogram *handshake_duration;
-    struct hy_metric *frames_sent, *received_bytes, *sent_bytes, *send_queue_bytes;
+    struct hy_metric *frames_sent, *received_bytes, *sent_bytes, *writes, *send_queue_bytes;
     struct hy_metric *slow_consumers, *heartbeat_timeouts;
     struct hy_metric *rate_limited[GATEWAY_LIMITS];
     struct hy_metric *sessions, *sign_ins_ok, *sign_ins_failed, *resumes_ok, *resumes_failed;

@@ -1,0 +1,116 @@
+#!/bin/sh
+# S9: how CPU per message grows with shards, stored messages and links. Starts a cluster for each
+# point, runs hongyan-bench s9 on it, and prints a table; each ratio is to the first of its axis.
+#
+# usage: bench/growth.sh [option...]
+#   --bin DIR        the programs (build/bin)
+#   --work DIR       clusters' data, removed afterwards (growth-data)
+#   --out DIR        the JSON of each point, and growth.html (growth-runs)
+#   --seconds S      measured at each point (20)
+#   --pairs P        who talk; filled conversations are theirs (100)
+#   --rate R         open loop; without it closed
+#   --repeat N       runs of each point; the table has the median of CPU per message (1)
+#   --shards LIST    ("1 2 4 8")
+#   --stored LIST    ("1000000 10000000 100000000"), on one shard; needs about 250 B of disk each
+#   --filled P       conversations that the stored messages are spread over (100000)
+#   --links LIST     ("1000 10000 19000")
+# A LIST of "" leaves an axis out.
+set -eu
+
+bin=build/bin work=growth-data out=growth-runs seconds=20 pairs=100 rate="" repeat=1
+shards="1 2 4 8" stored="1000000 10000000 100000000" links="1000 10000 19000" filled=100000
+while [ $# -gt 0 ]; do
+    case $1 in
+    --bin | --work | --out | --seconds | --pairs | --rate | --repeat | --shards | --stored | --filled | --links)
+        [ $# -ge 2 ] || { echo "growth.sh: $1 needs a value" >&2; exit 2; }
+        eval "${1#--}=\$2"
+        shift 2
+        ;;
+    --help | -h)
+        sed -n '2,/^set/s/^# \{0,1\}//p' "$0"
+        exit 0
+        ;;
+    *)
+        echo "growth.sh: unknown option $1 (see --help)" >&2
+        exit 2
+        ;;
+    esac
+done
+
+[ ! -e "$work" ] || { echo "growth.sh: $work is there already; it would be removed" >&2; exit 2; }
+mkdir -p "$out"
+trap '"$bin/hongyanctl" down --dir "$work" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+
+figure() { # FILE KEY: a number of a run's JSON (one key a line)
+    sed -n "s/^  \"$2\": \([-0-9.e+]*\),*\$/\1/p" "$1"
+}
+
+start() { # option...
+    "$bin/hongyanctl" up --dir "$work" --detach "$@" >/dev/null
+}
+
+stop() {
+    "$bin/hongyanctl" down --dir "$work" >/dev/null
+}
+
+base="" axis_was="" runs=""
+table="$out/growth.txt"
+printf "%-8s %12s %13s %10s %10s %8s %8s %8s %10s %6s\n" axis size "CPU us/msg" gateway router store \
+    "rate/s" "p99 ms" "wrong" "ratio" >"$table"
+
+# AXIS SIZE option...: run the point on the cluster that is up, and add its line.
+point() {
+    axis=$1 size=$2
+    shift 2
+    values=""
+    n=1
+    while [ "$n" -le "$repeat" ]; do
+        file="$out/$axis-$size-$n.json"
+        "$bin/hongyan-bench" s9 --cluster "$work/cluster.json" --seconds "$seconds" --pairs "$pairs" \
+            ${rate:+--rate "$rate"} --json "$file" "$@" >/dev/null || [ $? -eq 1 ]
+        runs="$runs $file"
+        values="$values$(figure "$file" server_cpu_us_per_op) $file
+"
+        n=$((n + 1))
+    done
+    middle=$(printf %s "$values" | sort -n | sed -n "$(((repeat + 1) / 2))p")
+    cpu=${middle%% *} file=${middle#* }
+    [ "$axis" = "$axis_was" ] || base=$cpu
+    axis_was=$axis
+    printf '%s %s %s %s %s %s %s %s %s %s %s %s\n' "$axis" "$size" "$cpu" \
+        "$(figure "$file" gateway_user_us_per_op) $(figure "$file" gateway_system_us_per_op)" \
+        "$(figure "$file" router_user_us_per_op) $(figure "$file" router_system_us_per_op)" \
+        "$(figure "$file" store_user_us_per_op) $(figure "$file" store_system_us_per_op)" \
+        "$(figure "$file" rate_per_s)" "$(figure "$file" p99_ms)" "$(figure "$file" lost)" \
+        "$(figure "$file" doubled)" "$(figure "$file" reordered)" "$base" |
+        awk '{ printf "%-8s %12s %13.2f %10.2f %10.2f %8.2f %8.0f %8.1f %10d %6.2f\n", $1, $2, $3, $4 + $5,
+               $6 + $7, $8 + $9, $10, $11, $12 + $13 + $14, $3 / $15 }' | tee -a "$table"
+}
+
+for n in $shards; do
+    start --shards "$n"
+    point shards "$n"
+    stop
+    rm -rf "$work"
+done
+# Filled conversations include those that talk, and each point builds on the one before.
+have=0
+for n in $stored; do
+    [ -d "$work" ] || { start; stop; }
+    "$bin/hongyan-bench-fill" "$work" $((n - have)) "$filled" >&2
+    have=$n
+    start
+    point stored "$n"
+    stop
+done
+rm -rf "$work"
+for n in $links; do
+    start
+    point links "$n" --links "$n"
+    stop
+    rm -rf "$work"
+done
+# shellcheck disable=SC2086  # a list of files without blanks
+[ -z "$runs" ] || "$bin/hongyan-bench" report --html "$out/growth.html" $runs
+cat "$table"

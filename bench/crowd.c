@@ -38,12 +38,11 @@ static void on_state(void *ctx, const struct hongyan_change *change)
     }
 }
 
-static void on_message(void *ctx, const Hy__Msg *msg)
+static bool on_frame(void *ctx, const uint8_t *bytes, size_t len)
 {
     struct person *p = ctx;
 
-    if (p->crowd->message != NULL)
-        p->crowd->message(p, msg);
+    return p->crowd->body != NULL && notice_each(bytes, len, p->crowd->body, p);
 }
 
 /* ---- opening ---- */
@@ -87,7 +86,8 @@ static enum hy_err person_open(struct person *person)
         .heartbeat_ms = crowd->config.heartbeat_ms,
         .max_queued = UINT32_MAX,
         .raw = true, /* what is measured is the push: a pull later on would hide a loss */
-        .events = {.state = on_state, .message = on_message},
+        .raw_frame = on_frame,
+        .events = {.state = on_state},
         .ctx = person,
     };
     enum hy_err err = HY_OK;
@@ -126,7 +126,7 @@ enum hy_err crowd_open(struct crowd *crowd, struct worker *worker,
     enum hy_err err = HY_OK;
     uint32_t opened = 0;
 
-    *crowd = (struct crowd){.worker = worker, .config = *config, .message = crowd->message};
+    *crowd = (struct crowd){.worker = worker, .config = *config, .body = crowd->body};
     if (crowd->config.place == NULL)
         crowd->config.place = crowd_place;
     err = make_people(crowd);

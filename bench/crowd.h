@@ -13,6 +13,7 @@
 #include "bench/engine.h"
 #include "bench/hearing.h"
 #include "bench/ledger.h"
+#include "bench/notice.h"
 #include "common/err.h"
 #include "sdk/c/hongyan.h"
 
@@ -46,7 +47,8 @@ struct crowd {
     struct crowd_config config;
     struct person *people; /* this worker's */
     uint32_t count, online, refused;
-    void (*message)(struct person *person, const Hy__Msg *msg); /* what is heard goes there */
+    notice_fn
+        *body; /* bodies of pushed messages go there, with their person; NULL: nobody listens */
 };
 
 /* Sign in this worker's users over all gateways and wait until all are online. Prints what is

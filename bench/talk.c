@@ -159,14 +159,15 @@ static void send_due(struct worker *worker)
 
 /* ---- receiving ---- */
 
-static void on_message(struct person *person, const Hy__Msg *msg)
+static void on_body(void *arg, const uint8_t *body, size_t len)
 {
+    const struct person *person = arg;
     struct worker *worker = person->crowd->worker;
     struct tally *tally = worker->tally;
     struct stamp stamp;
     enum heard heard = HEARD_NEW;
 
-    if (!stamp_read(msg->body.data, msg->body.len, &stamp) || stamp.stream < person->hears_from ||
+    if (!stamp_read(body, len, &stamp) || stamp.stream < person->hears_from ||
         stamp.stream - person->hears_from >= person->hears)
         return;
     heard = hearing_note(&person->heard[stamp.stream - person->hears_from], stamp.number);
@@ -217,7 +218,7 @@ static enum hy_err open_talker(struct worker *worker)
                          .talk = talk,
                          .options = worker->bench->options,
                          .ledger = worker->shared};
-    t->crowd.message = on_message;
+    t->crowd.body = on_body;
     err = crowd_open(&t->idle, worker, &idle);
     if (err == HY_OK)
         err = crowd_open(&t->crowd, worker, &talk->crowd);

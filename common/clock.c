@@ -30,15 +30,24 @@ uint64_t hy_wall_ms(void)
 }
 
 /* Nothing is drawn ahead: after a fork both processes would have it. */
+void hy_random_fill(void *out, size_t size)
+{
+    uint8_t *at = out;
+
+    while (size > 0) {
+        ssize_t got = getrandom(at, size, 0);
+
+        if (got < 0 && errno != EINTR)
+            abort();
+        at += got > 0 ? got : 0;
+        size -= got > 0 ? (size_t)got : 0;
+    }
+}
+
 uint64_t hy_random64(void)
 {
-    uint64_t drawn;
-    ssize_t got;
+    uint64_t drawn = 0;
 
-    do
-        got = getrandom(&drawn, sizeof drawn, 0);
-    while (got < 0 && errno == EINTR);
-    if (got != (ssize_t)sizeof drawn)
-        abort();
+    hy_random_fill(&drawn, sizeof drawn);
     return drawn;
 }

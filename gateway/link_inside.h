@@ -54,7 +54,8 @@ struct links {
     struct link *free, *dirty, *gone;
     uint8_t *buffer; /* of one read; a part that waits goes before it */
     size_t buffer_size;
-    int64_t queued, queued_told; /* bytes in all outboxes, and what the gauge knows of them */
+    int64_t written, writes, frames; /* of this turn, to be counted at its end */
+    int64_t queued, queued_told;     /* bytes in all outboxes, and what the gauge knows of them */
 };
 
 static inline bool link_ws(const struct link *link)

@@ -25,8 +25,8 @@ static enum hy_err write_some(struct link *link)
         return err;
     outbox_sent(&link->outbox, sent);
     links->queued -= (int64_t)sent;
-    hy_add(links->metrics->sent_bytes, (int64_t)sent);
-    hy_add(links->metrics->writes, 1);
+    links->written += (int64_t)sent;
+    links->writes++;
     return HY_OK;
 }
 
@@ -62,6 +62,18 @@ void link_flush(struct link *link)
         link_end(link, LINK_END_NETWORK, NULL);
 }
 
+/* Workers share the counters: they are told once a turn, not at each write. */
+static void count_turn(struct links *links)
+{
+    if (links->frames > 0)
+        hy_add(links->metrics->frames_sent, links->frames);
+    if (links->writes > 0) {
+        hy_add(links->metrics->sent_bytes, links->written);
+        hy_add(links->metrics->writes, links->writes);
+    }
+    links->written = links->writes = links->frames = 0;
+}
+
 void links_flush(void *arg)
 {
     struct links *links = arg;
@@ -77,4 +89,5 @@ void links_flush(void *arg)
             links->gone = link;
         }
     }
+    count_turn(links);
 }

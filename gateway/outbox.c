@@ -2,9 +2,19 @@
 
 #include <stdlib.h>
 
-static struct parcel **place(const struct outbox *outbox, uint32_t i)
+static struct parcel *const *place(const struct outbox *outbox, uint32_t i)
 {
+    if (outbox->cap == 0)
+        return &outbox->only;
     return &outbox->ring[(outbox->head + i) & (outbox->cap - 1)];
+}
+
+static void set(struct outbox *outbox, uint32_t i, struct parcel *parcel)
+{
+    if (outbox->cap == 0)
+        outbox->only = parcel;
+    else
+        outbox->ring[(outbox->head + i) & (outbox->cap - 1)] = parcel;
 }
 
 static enum hy_err grow(struct outbox *outbox)
@@ -16,7 +26,8 @@ static enum hy_err grow(struct outbox *outbox)
         return HY_ENOMEM;
     for (uint32_t i = 0; i < outbox->count; i++)
         ring[i] = *place(outbox, i);
-    free(outbox->ring);
+    if (outbox->cap > 0)
+        free(outbox->ring);
     outbox->ring = ring;
     outbox->cap = cap;
     outbox->head = 0;
@@ -29,9 +40,9 @@ enum hy_err outbox_push(struct outbox *outbox, struct parcel **parcel, size_t li
 
     if (outbox->bytes >= limit || len > UINT32_MAX - outbox->bytes)
         return HY_EBUSY;
-    if (outbox->count == outbox->cap && grow(outbox) != HY_OK)
+    if (outbox->count > 0 && outbox->count >= outbox->cap && grow(outbox) != HY_OK)
         return HY_ENOMEM;
-    *place(outbox, outbox->count) = *parcel;
+    set(outbox, outbox->count, *parcel);
     outbox->count++;
     outbox->bytes += (uint32_t)len;
     *parcel = NULL;
@@ -66,10 +77,18 @@ size_t outbox_gather(const struct outbox *outbox, struct iovec *iov, size_t max)
     return n;
 }
 
+static void drop(struct outbox *outbox, uint32_t i)
+{
+    struct parcel *parcel = *place(outbox, i);
+
+    parcel_unref(&parcel);
+}
+
 static void pop(struct outbox *outbox)
 {
-    parcel_unref(place(outbox, 0));
-    outbox->head = (outbox->head + 1) & (outbox->cap - 1);
+    drop(outbox, 0);
+    if (outbox->cap > 0)
+        outbox->head = (outbox->head + 1) & (outbox->cap - 1);
     outbox->count--;
     outbox->sent = 0;
 }
@@ -79,7 +98,8 @@ static void trim(struct outbox *outbox)
 {
     if (outbox->count > 0)
         return;
-    free(outbox->ring);
+    if (outbox->cap > 0)
+        free(outbox->ring);
     *outbox = (struct outbox){.ws = outbox->ws};
 }
 
@@ -105,7 +125,7 @@ void outbox_cut(struct outbox *outbox)
 
     while (outbox->count > keep) {
         outbox->bytes -= (uint32_t)parcel_wire_len(*place(outbox, outbox->count - 1), outbox->ws);
-        parcel_unref(place(outbox, outbox->count - 1));
+        drop(outbox, outbox->count - 1);
         outbox->count--;
     }
     trim(outbox);

@@ -14,7 +14,11 @@
 
 /* Zeroed at first. ws: the link speaks WebSocket. */
 struct outbox {
-    struct parcel **ring; /* NULL while empty */
+    union {
+        struct parcel
+            *only; /* cap 0, count 1: most pushes find an empty outbox and leave at once */
+        struct parcel **ring; /* cap > 0 */
+    };
     uint32_t head, count, cap;
     uint32_t bytes; /* on the wire, still to be sent */
     uint32_t sent;  /* of the parcel at head */

@@ -96,7 +96,8 @@ enum hy_err stream_write(struct stream *stream, const struct iovec *iov, size_t 
 
     if (stream->ssl != NULL)
         return tls_write(stream->ssl, iov, n, sent);
-    written = sendmsg(stream->fd, &msg, MSG_NOSIGNAL);
+    written = n == 1 ? send(stream->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL)
+                     : sendmsg(stream->fd, &msg, MSG_NOSIGNAL);
     if (written < 0)
         return plain_err();
     *sent = (size_t)written;

@@ -88,8 +88,11 @@ struct hongyan_config {
     uint32_t backoff_ms;   /* the longest pause between two tries to connect; 0 = 10,000 */
     bool no_reconnect;     /* a lost link ends in OFFLINE for good */
     bool raw;              /* no sync, no order: on_message shows pushes as they come */
-    bool deliver_own;      /* on_message shows what this client sent too, in its place (nick, face
-                              and name_card are empty unless it came back from the history) */
+    /* raw: an encoded Frame that came while signed in, before it is decoded. True: it was taken,
+     * and nobody else sees it. May be NULL. */
+    bool (*raw_frame)(void *ctx, const uint8_t *bytes, size_t len);
+    bool deliver_own; /* on_message shows what this client sent too, in its place (nick, face
+                         and name_card are empty unless it came back from the history) */
     enum hongyan_backlog backlog;
 
     struct hongyan_events events;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "sdk/c/wire.h"
 
 struct pump_tls {
@@ -150,6 +151,15 @@ enum hy_err pump_tls(struct pump *pump, const char *ca_file, bool insecure, SSL_
     }
     *context = tls->context;
     return HY_OK;
+}
+
+uint64_t pump_random(struct pump *pump)
+{
+    if (pump->drawn_left == 0) {
+        hy_random_fill(pump->drawn, sizeof pump->drawn);
+        pump->drawn_left = PUMP_DRAWN;
+    }
+    return pump->drawn[--pump->drawn_left];
 }
 
 void pump_enter(struct pump *pump)

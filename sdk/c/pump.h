@@ -17,7 +17,7 @@
 struct wire;
 struct pump_tls;
 
-enum { PUMP_SCRATCH = 64 * 1024 };
+enum { PUMP_SCRATCH = 64 * 1024, PUMP_DRAWN = 64 };
 
 struct pump {
     struct hy_loop *loop;
@@ -28,6 +28,8 @@ struct pump {
     struct pump_tls *tls;
     unsigned users;
     struct pump *next;
+    uint64_t drawn[PUMP_DRAWN]; /* random numbers that nobody has had yet: the first drawn_left */
+    unsigned drawn_left;
 };
 
 /* The pump of this loop, with one more user. */
@@ -40,6 +42,9 @@ void pump_drop(struct pump **pump);
  * authorities. HY_ECONFIG: ca_file does not load. */
 enum hy_err pump_tls(struct pump *pump, const char *ca_file, bool insecure,
                      SSL_CTX **context) HY_CHECKED;
+
+/* 64 random bits, for ids of messages: drawn from the kernel many at a time. */
+uint64_t pump_random(struct pump *pump);
 
 /* Around anything that decodes: what was taken from the arena lives until the outermost leave. */
 void pump_enter(struct pump *pump);

@@ -10,12 +10,13 @@ enum { RETRY_BASE_MS = 50, RETRY_CAP_MS = 2000 };
 
 /* ---- into the lane ---- */
 
-static void fill_request(Hy__SendReq *req, const struct hongyan_message *message, char *client_id)
+static void fill_request(struct hongyan_client *c, Hy__SendReq *req,
+                         const struct hongyan_message *message, char *client_id)
 {
     req->conv_type = message->conv_type;
     req->to = (char *)message->to;
     req->client_id = client_id;
-    req->random = message->random != 0 ? message->random : (uint32_t)hy_random64();
+    req->random = message->random != 0 ? message->random : (uint32_t)pump_random(c->pump);
     req->body = (ProtobufCBinaryData){message->body_len, (uint8_t *)message->body};
     req->flags = message->flags;
     req->priority = message->priority;
@@ -41,8 +42,8 @@ static enum hy_err queue(struct hongyan_client *c, const struct hongyan_message 
     if (message->client_id != NULL && message->client_id[0] != '\0')
         snprintf(client_id, sizeof client_id, "%s", message->client_id);
     else
-        snprintf(client_id, sizeof client_id, "%016llx", (unsigned long long)hy_random64());
-    fill_request(&req, message, client_id);
+        snprintf(client_id, sizeof client_id, "%016llx", (unsigned long long)pump_random(c->pump));
+    fill_request(c, &req, message, client_id);
     frame.id = ++c->next_id;
     frame.body_case = HY__FRAME__BODY_SEND;
     frame.send = &req;

@@ -281,12 +281,22 @@ bool session_frame(struct hongyan_client *c, const Hy__Frame *frame)
     return frame->id == 0; /* a notice of a newer server */
 }
 
+static bool is_taken(struct hongyan_client *c, const uint8_t *bytes, size_t len)
+{
+    return c->config.raw && c->signed_in && c->config.raw_frame != NULL &&
+           c->config.raw_frame(c->config.ctx, bytes, len);
+}
+
 static void on_frame(void *ctx, const uint8_t *bytes, size_t len)
 {
     struct hongyan_client *c = ctx;
     const Hy__Frame *frame = NULL;
 
     client_enter(c);
+    if (is_taken(c, bytes, len)) {
+        client_leave(c);
+        return;
+    }
     frame = hy__frame__unpack(&c->pump->arena.pb, len, bytes);
     if (frame == NULL)
         session_lost(c, HY_CODE_FRAME_MALFORMED, "the gateway sent bytes that do not decode", 0);

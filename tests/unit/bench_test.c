@@ -15,6 +15,7 @@
 #include "bench/html.h"
 #include "bench/json.h"
 #include "bench/ledger.h"
+#include "bench/notice.h"
 #include "bench/plot.h"
 #include "bench/stamp.h"
 #include "bench/threshold.h"
@@ -121,8 +122,62 @@ static void a_stamp_is_read_back(void **state)
     assert_true(stamp_read(body, sizeof body, &back));
     assert_memory_equal(&stamp, &back, sizeof stamp);
     assert_false(stamp_read(body, sizeof body - 1, &back));
-    body[6] = 'x';
+    body[6] = 'p'; /* no digit */
     assert_false(stamp_read(body, sizeof body, &back));
+}
+
+/* ---- notices ---- */
+
+struct bodies {
+    char text[64];
+    int count;
+};
+
+static void on_body(void *arg, const uint8_t *body, size_t len)
+{
+    struct bodies *bodies = arg;
+
+    assert_true(len < 8);
+    strncat(bodies->text, (const char *)body, len);
+    bodies->count++;
+}
+
+/* A frame as a server encodes it, of any size up to all; each shorter one is not taken for whole.
+ */
+static void bodies_are_found_in_an_encoded_frame(void **state)
+{
+    Hy__Frame frame = HY__FRAME__INIT;
+    Hy__MsgNotice notice = HY__MSG_NOTICE__INIT;
+    Hy__Msg a = HY__MSG__INIT, b = HY__MSG__INIT, *msgs[] = {&a, &b};
+    uint8_t bytes[256];
+    size_t len = 0;
+    struct bodies bodies = {"", 0};
+
+    (void)state;
+    a.from = b.to = (char *)(uintptr_t) "ann";
+    a.body = (ProtobufCBinaryData){3, (uint8_t *)(uintptr_t) "one"};
+    b.body = (ProtobufCBinaryData){3, (uint8_t *)(uintptr_t) "two"};
+    b.seq = 1ull << 60;
+    notice.n_msgs = 2;
+    notice.msgs = msgs;
+    frame.body_case = HY__FRAME__BODY_MSG_NOTICE;
+    frame.msg_notice = &notice;
+    len = hy__frame__pack(&frame, bytes);
+    assert_true(notice_each(bytes, len, on_body, &bodies));
+    assert_string_equal(bodies.text, "onetwo");
+    for (size_t n = 0; n < len; n++) {
+        uint8_t *cut =
+            malloc(n + 1); /* of just that size, so that a sanitizer sees a step beyond */
+
+        memcpy(cut, bytes, n);
+        bodies = (struct bodies){"", 0};
+        assert_false(notice_each(cut, n, on_body, &bodies));
+        free(cut);
+    }
+    frame.body_case = HY__FRAME__BODY_PONG;
+    frame.pong = &(Hy__Pong)HY__PONG__INIT;
+    len = hy__frame__pack(&frame, bytes);
+    assert_false(notice_each(bytes, len, on_body, &bodies));
 }
 
 /* ---- thresholds ---- */
@@ -381,6 +436,7 @@ int main(void)
         cmocka_unit_test(any_order_agrees_with_a_table),
         cmocka_unit_test(what_was_refused_is_not_lost_but_what_was_acknowledged_is),
         cmocka_unit_test(a_stamp_is_read_back),
+        cmocka_unit_test(bodies_are_found_in_an_encoded_frame),
         cmocka_unit_test(thresholds_compare),
         cmocka_unit_test(ill_formed_thresholds_are_refused),
         cmocka_unit_test(an_unknown_figure_is_not_taken_for_zero),

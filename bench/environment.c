@@ -12,7 +12,7 @@
 
 #include "common/clock.h"
 
-enum { SYNCS = 64, BLOCK = 4096 };
+enum { SYNCS = 64, MIDDLE = SYNCS / 2, BLOCK = 4096 };
 
 #ifndef HY_VERSION
 #define HY_VERSION "dev"
@@ -93,7 +93,7 @@ static double sync_us(const char *dir)
     close(fd);
     unlink(path);
     qsort(took, SYNCS, sizeof *took, ascending);
-    return good ? (double)took[SYNCS / 2] : 0;
+    return good ? (double)took[MIDDLE] : 0;
 }
 
 static void count_processes(const struct target *target, json_t *out)

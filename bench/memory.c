@@ -37,7 +37,6 @@ void memory_now(const struct target *target, struct memory *memory)
     memory->slab = meminfo("Slab:");
     memory->sockets =
         number_of("/proc/net/sockstat", "TCP:", " mem ") * (uint64_t)sysconf(_SC_PAGESIZE);
-    memory->used = meminfo("MemTotal:") - meminfo("MemAvailable:");
 }
 
 static uint64_t grown(uint64_t after, uint64_t before)
@@ -59,6 +58,4 @@ void memory_figures(struct result *result, const struct memory *before, const st
                   "B");
     result_figure(result, "socket_buffer_bytes_per_link", "TCP buffers a link, both ends",
                   (double)sockets / n, "B");
-    result_figure(result, "machine_bytes_per_link", "machine's used memory a link, all ends",
-                  (double)grown(after->used, before->used) / n, "B");
 }

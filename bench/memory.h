@@ -12,7 +12,6 @@ struct memory {
     uint64_t gateway_rss;
     uint64_t slab;    /* all of the kernel's small objects: sockets, epoll items, files */
     uint64_t sockets; /* pages of TCP buffers */
-    uint64_t used;    /* all memory that is not available: also what has no name */
 };
 
 void memory_now(const struct target *target, struct memory *memory);

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+/* Under load some twenty parcels of a room wait for a link, and the ring goes again when they have
+ * left: few steps. */
+enum { FIRST_CAP = 16 };
+
 static struct parcel *const *place(const struct outbox *outbox, uint32_t i)
 {
     if (outbox->cap == 0)
@@ -19,8 +23,8 @@ static void set(struct outbox *outbox, uint32_t i, struct parcel *parcel)
 
 static enum hy_err grow(struct outbox *outbox)
 {
-    uint32_t cap = outbox->cap == 0 ? 4 : outbox->cap * 2;
-    struct parcel **ring = calloc(cap, sizeof(struct parcel *));
+    uint32_t cap = outbox->cap == 0 ? FIRST_CAP : outbox->cap * 4;
+    struct parcel **ring = malloc(cap * sizeof(struct parcel *));
 
     if (ring == NULL)
         return HY_ENOMEM;

@@ -63,7 +63,7 @@ build() { # the programs that are tested
 }
 
 stage_lint() {
-    check lint shellcheck shellcheck deploy/*.sh tests/*.sh tests/*/*.sh .ci/run
+    check lint shellcheck shellcheck deploy/*.sh bench/*.sh tests/*.sh tests/*/*.sh .ci/run
     "$root/deploy/build.sh" "$root/build" || return
     check lint documents-are-current tests/lib/documents.sh build/bin --check
     if [ $mode = long ]; then

@@ -1,6 +1,8 @@
 """The benchmark runs, and its account agrees with what the servers count."""
 import json
+import pathlib
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -24,7 +26,6 @@ def total(cluster, component, name):
 
 def labelled(cluster, process, name, label):
     """One series of a metric."""
-    import urllib.request
     with urllib.request.urlopen(cluster.json["metrics"][process], timeout=10) as answer:
         return sum(float(line.rsplit(" ", 1)[1]) for line in answer.read().decode().splitlines()
                    if line.startswith(name + "{") and label in line)
@@ -124,6 +125,20 @@ def test_several_runs_make_one_page(two_gateways, tmp_path):
     page = (tmp_path / "all.html").read_text()
     assert "<svg" in (tmp_path / "one.html").read_text()
     assert page.count("<section") == 2 and "http" not in page
+
+
+def test_growth_makes_a_table_of_every_axis(tmp_path):
+    script = pathlib.Path(__file__).parents[2] / "bench" / "growth.sh"
+    done = subprocess.run(
+        [script, "--bin", BIN, "--work", tmp_path / "w", "--out", tmp_path / "o", "--seconds", "1", "--pairs", "5",
+         "--shards", "2", "--stored", "2000", "--filled", "10", "--links", "100"],
+        capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line.split() for line in (tmp_path / "o" / "growth.txt").read_text().splitlines()]
+    assert [line[0] for line in lines] == ["axis", "shards", "stored", "links"]
+    assert all(float(line[2]) > 0 and line[8] == "0" for line in lines[1:]), lines  # CPU; nothing wrong
+    assert "2000 messages of 10 pairs" in done.stderr and "0 requests refused" in done.stderr
+    assert not (tmp_path / "w").exists() and (tmp_path / "o" / "growth.html").exists()
 
 
 def test_help_tells_every_option():

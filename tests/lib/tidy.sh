@@ -6,5 +6,5 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 cmake -S . -B "$1" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
-git ls-files 'common/*.c' 'gateway/*.c' 'router/*.c' 'presence/*.c' 'store/*.c' 'sdk/c/*.c' 'ctl/*.c' |
+git ls-files 'common/*.c' 'gateway/*.c' 'router/*.c' 'presence/*.c' 'store/*.c' 'sdk/c/*.c' 'ctl/*.c' 'bench/*.c' |
     xargs -P 2 -n 8 clang-tidy --quiet -p "$1"

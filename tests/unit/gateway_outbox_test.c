@@ -150,6 +150,26 @@ static void many_parcels_wrap_around(void **state)
     outbox_free(&outbox);
 }
 
+/* Most parcels find an empty outbox; the one that has begun to leave keeps its place in a ring. */
+static void the_first_parcel_needs_no_ring(void **state)
+{
+    struct outbox outbox = {0};
+    char out[64];
+
+    (void)state;
+    put(&outbox, "one");
+    assert_int_equal(outbox.cap, 0);
+    outbox_sent(&outbox, 6); /* its head, and two letters */
+    put(&outbox, "two");
+    assert_true(outbox.cap > 0);
+    assert_int_equal(drain(&outbox, 64, out), 8);
+    assert_memory_equal(out, "e\0\0\0\3two", 8);
+    assert_int_equal(outbox.cap, 0);
+    put(&outbox, "last");
+    outbox_free(&outbox);
+    assert_int_equal(outbox.count, 0);
+}
+
 static void a_frame_made_by_hand_decodes(void **state)
 {
     Hy__SendRes res = HY__SEND_RES__INIT;
@@ -189,6 +209,7 @@ int main(void)
         cmocka_unit_test(nothing_is_added_to_what_is_full),
         cmocka_unit_test(a_cut_keeps_only_what_has_begun),
         cmocka_unit_test(many_parcels_wrap_around),
+        cmocka_unit_test(the_first_parcel_needs_no_ring),
         cmocka_unit_test(a_frame_made_by_hand_decodes),
     };
 

@@ -63,9 +63,8 @@ static const char *source_of(const struct crowd *crowd, uint32_t i, char text[st
     return text;
 }
 
-static enum hy_err person_open(struct person *person)
+static enum hy_err person_open(struct crowd *crowd, struct person *person)
 {
-    struct crowd *crowd = person->crowd;
     const struct target *target = crowd->worker->bench->target;
     bool tls = crowd->worker->bench->common->tls;
     uint32_t gateway = crowd->config.place(person->index, (uint32_t)target->gateways);
@@ -132,7 +131,7 @@ enum hy_err crowd_open(struct crowd *crowd, struct worker *worker,
     err = make_people(crowd);
     while (err == HY_OK && crowd->online < crowd->count) {
         while (err == HY_OK && opened < crowd->count && opened - crowd->online < OPEN_AT_ONCE)
-            err = person_open(&crowd->people[opened++]);
+            err = person_open(crowd, &crowd->people[opened++]);
         if (err == HY_OK)
             err = worker_turn(worker, 20, deadline);
         if (err == HY_OK && crowd->refused > 0)

@@ -15,6 +15,7 @@ enum {
     BARS = 72,
     Y_TICKS = 5,
     X_TICKS = 8,
+    MOST_TICKS = 400, /* of a scale that some file asks for */
 };
 
 void html_text(const char *text, FILE *out)
@@ -119,17 +120,27 @@ static void y_tick(const struct scale *y, double value, FILE *out)
     label(out, LEFT - 6, line + 4, "end", text);
 }
 
+/* Whole steps from 0 to span, as many as an axis may have. */
+static int steps_in(double span, double step)
+{
+    double steps = floor(span / step + 1e-6);
+
+    return steps >= 0 && steps <= MOST_TICKS ? (int)steps : 0;
+}
+
+/* Decades of a logarithmic scale. */
+static int decades(const struct scale *s)
+{
+    return steps_in(log10(s->high) - log10(s->low), 1);
+}
+
 static void y_axis(const struct scale *y, FILE *out)
 {
     double step = plot_step(y->high - y->low, Y_TICKS);
+    int ticks = y->logarithmic ? decades(y) : steps_in(y->high - y->low, step);
 
-    if (y->logarithmic) {
-        for (double value = y->low; value <= y->high * 1.001; value *= 10)
-            y_tick(y, value, out);
-        return;
-    }
-    for (double value = y->low; value <= y->high + step / 2; value += step)
-        y_tick(y, value, out);
+    for (int i = 0; i <= ticks; i++)
+        y_tick(y, y->logarithmic ? y->low * pow(10, i) : y->low + i * step, out);
 }
 
 static void x_tick(const struct scale *x, double value, const char *unit, FILE *out)
@@ -217,7 +228,7 @@ void plot_lines(const struct plot *plot, FILE *out)
 {
     struct scale y = y_scale(plot);
     struct scale x = {.from = LEFT, .to = WIDTH - RIGHT};
-    double step = 1;
+    double step = 1, first = 0;
 
     if (plot->count < 2)
         return;
@@ -227,8 +238,9 @@ void plot_lines(const struct plot *plot, FILE *out)
     open_svg(plot->title, out);
     label(out, 4, 14, "start", plot->y_unit);
     y_axis(&y, out);
-    for (double tick = ceil(x.low / step); tick * step <= x.high; tick++)
-        x_tick(&x, tick == 0 ? 0 : tick * step, "s", out); /* no -0 */
+    first = ceil(x.low / step);
+    for (int i = 0; i <= steps_in(x.high - first * step, step); i++)
+        x_tick(&x, first + i == 0 ? 0 : (first + i) * step, "s", out); /* no -0 */
     if (x.low < 0 && x.high > 0)
         fprintf(out,
                 "<line class=\"begin\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"><title>the "
@@ -262,8 +274,8 @@ void plot_bars(const char *title, const double *x, const double *weight, size_t 
     open_svg(title, out);
     label(out, 4, 14, "start", "% of all");
     y_axis(&ys, out);
-    for (double value = xs.low; value <= xs.high * 1.001; value *= 10)
-        x_tick(&xs, value, "ms", out);
+    for (int i = 0; i <= decades(&xs); i++)
+        x_tick(&xs, xs.low * pow(10, i), "ms", out);
     for (int i = 0; i < BARS; i++) {
         double top = at(&ys, bars[i] * 100 / all);
 

@@ -130,8 +130,8 @@ def test_several_runs_make_one_page(two_gateways, tmp_path):
 def test_growth_makes_a_table_of_every_axis(tmp_path):
     script = pathlib.Path(__file__).parents[2] / "bench" / "growth.sh"
     done = subprocess.run(
-        [script, "--bin", BIN, "--work", tmp_path / "w", "--out", tmp_path / "o", "--seconds", "1", "--pairs", "5",
-         "--shards", "2", "--stored", "2000", "--filled", "10", "--links", "100"],
+        [script, "--bin", BIN, "--work", tmp_path / "w", "--out", tmp_path / "o", "--seconds", "1",
+         "--pairs", "5", "--rate", "200", "--shards", "2", "--stored", "2000", "--filled", "10", "--links", "100"],
         capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line.split() for line in (tmp_path / "o" / "growth.txt").read_text().splitlines()]

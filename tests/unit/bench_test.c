@@ -404,6 +404,9 @@ static void a_page_is_made_of_any_json(void **state)
         "[{\"series\": 5, \"latency_distribution\": [[0, 1], 7, [\"x\"]]}]",
         "[{\"series\": {\"at_s\": [1, 2, 3], \"rate_per_s\": [1]}, \"operations\": 1}]",
         "[{\"series\": {\"at_s\": [1, 1], \"rate_per_s\": [-1e308, 1e308]}, \"operations\": 1}]",
+        "[{\"series\": {\"at_s\": [1e308, 1e308], \"rate_per_s\": [1, 2]}, \"operations\": 1}]",
+        "[{\"series\": {\"at_s\": [-1e308, 1e308], \"rate_per_s\": [1, 2]}, \"operations\": 1}]",
+        "[{\"latency_distribution\": [[1e-300, 1], [1e300, 2]]}]",
         "[{\"latency_distribution\": [[1e300, 0]], \"scenario\": null, \"environment\": []}]"};
 
     (void)state;

@@ -108,10 +108,16 @@ static void tell_up(struct wire *w)
 
 /* ---- interest ---- */
 
+/* What was queued in this turn is about to be written: until that blocks there is nothing to wait
+ * for, and asking cost two system calls a turn. */
+static bool is_blocked(const struct wire *w)
+{
+    return w->stage == UP && w->out.len > 0 && (!w->is_dirty || (w->interest & HY_WRITE) != 0);
+}
+
 static void watch_what_matters(struct wire *w)
 {
-    bool write =
-        w->stage == CONNECTING || w->sock.wants_write || (w->stage == UP && w->out.len > 0);
+    bool write = w->stage == CONNECTING || w->sock.wants_write || is_blocked(w);
     bool read = w->stage == HANDSHAKE || (w->stage == UP && !w->paused);
     unsigned interest = (read ? HY_READ : 0u) | (write ? HY_WRITE : 0u);
     enum hy_err err = HY_OK;

@@ -212,6 +212,8 @@ static int run(const struct scenario *scenario, const struct arg *rows, const vo
         code = tell(&bench);
     else
         fprintf(stderr, "hongyan-bench: %s\n", hy_err_text(err));
+    if (err == HY_ECONFIG) /* links that do not fit, or no such listener: told already */
+        code = EXIT_CALL;
     target_free(&target);
     result_free(&result);
     return code;

@@ -1,11 +1,13 @@
 #include "gateway/rest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
 #include "common/body.h"
+#include "common/buf.h"
 #include "common/clock.h"
 #include "common/metrics.h"
 #include "common/slot.h"
@@ -33,10 +35,15 @@ struct rest {
     struct rest_http *http;
     struct rest_tickets *tickets;
     uint32_t max_body_bytes;
-    TAILQ_HEAD(, pending) calls;
+    TAILQ_HEAD(pendings, pending) calls, unused;
+    size_t unused_count;
+    struct hy_buf answer; /* scratch */
+    uint64_t ops;         /* calls so far, from a random start on: their ids */
     struct hy_metric *succeeded, *failed;
     struct hy_histogram *seconds;
 };
+
+enum { MOST_UNUSED = 256, KEPT_BYTES = 64 * 1024 };
 
 static const char *const content_type = "application/json; charset=utf-8";
 
@@ -55,51 +62,143 @@ static void end(struct pending *p)
     rest_gather_cancel(&p->call);
     TAILQ_REMOVE(&rest->calls, p, link);
     json_decref(p->call.body);
-    hy_arena_free(&p->call.arena);
-    free(p);
+    if (rest->unused_count == MOST_UNUSED || p->call.arena.size > KEPT_BYTES) {
+        hy_arena_free(&p->call.arena);
+        free(p);
+        return;
+    }
+    hy_arena_reset(&p->call.arena);
+    TAILQ_INSERT_HEAD(&rest->unused, p, link);
+    rest->unused_count++;
 }
 
-static char *render(const struct rest_family *family, json_t *fields, uint32_t code,
-                    const char *info)
+/* A call, with the memory of an older one if there is one. NULL without memory. */
+static struct pending *begin(struct rest *rest)
 {
-    json_t *root = json_object();
-    char *text = NULL;
+    struct pending *p = TAILQ_FIRST(&rest->unused);
+    struct hy_arena arena;
 
-    json_object_set_new(root, "ActionStatus", json_string(code == HY_CODE_OK ? "OK" : "FAIL"));
-    json_object_set_new(root, "ErrorInfo", rest_json_text(info));
-    json_object_set_new(root, "ErrorCode", json_integer(code));
-    if (family->display)
-        json_object_set_new(root, "ErrorDisplay", json_string(""));
-    if (fields == NULL || json_object_update(root, fields) == 0)
-        text = json_dumps(root, JSON_COMPACT);
-    json_decref(root);
-    json_decref(fields);
-    return text;
+    if (p == NULL) {
+        p = malloc(sizeof *p);
+        if (p == NULL)
+            return NULL;
+        hy_arena_init(&p->call.arena);
+    } else {
+        TAILQ_REMOVE(&rest->unused, p, link);
+        rest->unused_count--;
+    }
+    arena = p->call.arena;
+    *p = (struct pending){.call = {.rest = rest, .arena = arena}};
+    TAILQ_INSERT_TAIL(&rest->calls, p, link);
+    return p;
 }
 
-void rest_finish(struct rest_call *call, json_t *fields, uint32_t code, const char *info)
+/* splitmix64: a random start is spread over all ids, at the price of no system call. */
+static uint64_t next_op(struct rest *rest)
+{
+    uint64_t x = rest->ops += 0x9e3779b97f4a7c15ull;
+
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+    return x ^ x >> 31;
+}
+
+/* ---------------------------------------------------------------- answering */
+
+/* A JSON string of text, with its quotes. */
+static bool put_text(struct hy_buf *out, const char *text)
+{
+    json_t *json = NULL;
+    char *dumped = NULL;
+    bool good = false;
+
+    if (*text == '\0')
+        return hy_buf_put(out, "\"\"", 2) == HY_OK;
+    json = rest_json_text(text);
+    dumped = json_dumps(json, JSON_ENCODE_ANY);
+    good = dumped != NULL && hy_buf_put(out, dumped, strlen(dumped)) == HY_OK;
+    free(dumped);
+    json_decref(json);
+    return good;
+}
+
+static int put_json(const char *bytes, size_t len, void *arg)
+{
+    return hy_buf_put(arg, bytes, len) == HY_OK ? 0 : -1;
+}
+
+static bool put(struct hy_buf *out, const char *text)
+{
+    return hy_buf_put(out, text, strlen(text)) == HY_OK;
+}
+
+/* What every answer begins with; its object is still open. */
+static bool put_outcome(struct hy_buf *out, const struct rest_family *family, uint32_t code,
+                        const char *info)
+{
+    char number[32];
+
+    snprintf(number, sizeof number, ",\"ErrorCode\":%u", code);
+    out->len = 0;
+    return put(out, code == HY_CODE_OK ? "{\"ActionStatus\":\"OK\",\"ErrorInfo\":"
+                                       : "{\"ActionStatus\":\"FAIL\",\"ErrorInfo\":") &&
+           put_text(out, info) && put(out, number) &&
+           (!family->display || put(out, ",\"ErrorDisplay\":\"\""));
+}
+
+/* fields, an object, without its opening brace: ours is open. */
+static bool put_fields(struct hy_buf *out, const json_t *fields)
+{
+    size_t at = out->len;
+
+    if (json_object_size(fields) == 0)
+        return put(out, "}");
+    if (json_dump_callback(fields, put_json, out, JSON_COMPACT) != 0)
+        return false;
+    out->data[at] = ',';
+    return true;
+}
+
+/* Send rest->answer (whole: it could be written) and end the call. */
+static void deliver(struct pending *p, bool whole, bool ok)
 {
     static const char no_memory[] =
         "{\"ActionStatus\":\"FAIL\",\"ErrorInfo\":\"out of memory; try again\","
         "\"ErrorCode\":200001}";
-    struct pending *p = (struct pending *)call;
-    const struct rest_family *family = call->family;
-    char *text = render(family, fields, code, info);
-    size_t len = text != NULL ? strlen(text) : 0;
+    struct rest *rest = p->call.rest;
+    const struct hy_buf *answer = &rest->answer;
 
-    if (family->most_answer_bytes > 0 && len > family->most_answer_bytes) {
-        free(text);
-        code = HY_CODE_GROUP_ANSWER_BIG;
-        text = render(family, NULL, code, hy_code_text(code));
-        len = text != NULL ? strlen(text) : 0;
-    }
-    hy_add(code == HY_CODE_OK ? call->rest->succeeded : call->rest->failed, 1);
-    if (text != NULL)
-        rest_http_answer(&p->request, 200, content_type, text, len);
+    hy_add(ok ? rest->succeeded : rest->failed, 1);
+    if (whole)
+        rest_http_answer(&p->request, 200, content_type, answer->data, answer->len);
     else
         rest_http_answer(&p->request, 200, content_type, no_memory, sizeof no_memory - 1);
-    free(text);
+    if (rest->answer.cap > KEPT_BYTES)
+        hy_buf_free(&rest->answer);
     end(p);
+}
+
+void rest_finish(struct rest_call *call, json_t *fields, uint32_t code, const char *info)
+{
+    struct hy_buf *out = &call->rest->answer;
+    const struct rest_family *family = call->family;
+    bool whole = put_outcome(out, family, code, info) && put_fields(out, fields);
+
+    json_decref(fields);
+    if (family->most_answer_bytes > 0 && out->len > family->most_answer_bytes) {
+        code = HY_CODE_GROUP_ANSWER_BIG;
+        whole = put_outcome(out, family, code, hy_code_text(code)) && put(out, "}");
+    }
+    deliver((struct pending *)call, whole, code == HY_CODE_OK);
+}
+
+void rest_finish_text(struct rest_call *call, const char *members)
+{
+    struct hy_buf *out = &call->rest->answer;
+    bool whole = put_outcome(out, call->family, HY_CODE_OK, "") && put(out, ",") &&
+                 put(out, members) && put(out, "}");
+
+    deliver((struct pending *)call, whole, true);
 }
 
 /* ---------------------------------------------------------------- the command */
@@ -232,20 +331,17 @@ static void on_request(void *ctx, struct rest_request *request)
         answer_plain(&request, 405, "use POST\n");
         return;
     }
-    p = calloc(1, sizeof *p);
+    p = begin(rest);
     if (p == NULL) {
         answer_plain(&request, 503, "out of memory\n");
         return;
     }
     p->request = request;
     p->began_us = hy_steady_us();
-    p->call.rest = rest;
     p->call.family = &rest_entry_family;
     p->call.client_ip = rest_request_peer(request);
     p->call.wall_ms = hy_wall_ms();
-    p->call.op = hy_random64();
-    hy_arena_init(&p->call.arena);
-    TAILQ_INSERT_TAIL(&rest->calls, p, link);
+    p->call.op = next_op(rest);
     code = rest_url_parse(rest_request_target(request), &p->call.arena, &p->url);
     if (code == 404) {
         answer_plain(&p->request, 404, "REST v4 is at /v4/<service>/<command>\n");
@@ -291,6 +387,8 @@ enum hy_err rest_open(struct hy_loop *loop, int listener, const struct rest_sett
     *r = (struct rest){
         .loop = loop, .upstream = upstream, .max_body_bytes = settings->max_body_bytes};
     TAILQ_INIT(&r->calls);
+    TAILQ_INIT(&r->unused);
+    r->ops = hy_random64();
     r->succeeded = hy_counter("hongyan_gateway_rest_calls_total", "status=\"OK\"",
                               "REST calls answered, by ActionStatus.");
     r->failed = hy_counter("hongyan_gateway_rest_calls_total", "status=\"FAIL\"",
@@ -321,10 +419,18 @@ void rest_close(struct rest **rest)
     if (r == NULL)
         return;
     *rest = NULL;
+    if (r->http != NULL)
+        rest_http_drain(r->http); /* a pipeline goes no further */
     for (struct pending *p = TAILQ_FIRST(&r->calls), *next; p != NULL; p = next) {
         next = TAILQ_NEXT(p, link);
         rest_finish(&p->call, NULL, HY_CODE_TIMEOUT, hy_code_text(HY_CODE_TIMEOUT));
     }
+    for (struct pending *p = TAILQ_FIRST(&r->unused), *next; p != NULL; p = next) {
+        next = TAILQ_NEXT(p, link);
+        hy_arena_free(&p->call.arena);
+        free(p);
+    }
+    hy_buf_free(&r->answer);
     rest_http_close(&r->http);
     rest_tickets_close(&r->tickets);
     free(r);

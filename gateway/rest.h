@@ -1,7 +1,8 @@
 /* rest - the REST v4 front of a gateway worker: HTTP in, calls to routers, JSON out.
  *
  * Commands are rows of tables, one table and file a family (rest_account.c, rest_openim.c,
- * rest_profile.c, rest_group.c). A command without a row answers 60009 / 10003, never a false OK. */
+ * rest_profile.c, rest_group.c). A command without a row answers 60009 / 10003, never a false OK.
+ */
 
 #ifndef GATEWAY_REST_H
 #define GATEWAY_REST_H

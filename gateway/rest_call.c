@@ -108,6 +108,17 @@ void rest_ok(struct rest_call *call, json_t *fields)
     rest_finish(call, fields, HY_CODE_OK, "");
 }
 
+void rest_okf(struct rest_call *call, const char *format, ...)
+{
+    char members[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(members, sizeof members, format, args);
+    va_end(args);
+    rest_finish_text(call, members);
+}
+
 bool rest_fail(struct rest_call *call, uint32_t code, const char *info)
 {
     uint32_t said = rest_code(call->family, code);

@@ -60,6 +60,11 @@ struct rest_call {
 /* Answer with success. Takes fields (an object, or NULL for none). */
 void rest_ok(struct rest_call *call, json_t *fields);
 
+/* The same with members that are JSON already, as a printf format: "\"MsgSeq\":%u". For the calls
+ * that come by the thousand; of at most 512 bytes. */
+void rest_okf(struct rest_call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Answer with a code, translated into the family's own (rest_code). info NULL or "": the sentence
  * of common/codes.h. Returns false, so that checks can say `return rest_fail(...)`. */
 bool rest_fail(struct rest_call *call, uint32_t code, const char *info);

@@ -25,4 +25,7 @@ extern const struct rest_family rest_entry_family;
 /* Send the answer and end the call: code 0 with fields (taken), or a failure with info. */
 void rest_finish(struct rest_call *call, json_t *fields, uint32_t code, const char *info);
 
+/* The same for a success whose members are text already: "\"A\":1,\"B\":2". */
+void rest_finish_text(struct rest_call *call, const char *members);
+
 #endif

@@ -109,8 +109,8 @@ static void on_sent(struct rest_call *call)
     uint64_t time_ms = sent != NULL && sent->time_ms > 0 ? sent->time_ms : call->wall_ms;
 
     if (!rest_group_failed(call))
-        rest_ok(call, json_pack("{s:I, s:I}", "MsgTime", (json_int_t)(time_ms / 1000), "MsgSeq",
-                                (json_int_t)(sent != NULL ? sent->seq : 0)));
+        rest_okf(call, "\"MsgTime\":%llu,\"MsgSeq\":%llu", (unsigned long long)(time_ms / 1000),
+                 (unsigned long long)(sent != NULL ? sent->seq : 0));
 }
 
 void rest_send_group_msg(struct rest_call *call)

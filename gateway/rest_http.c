@@ -1,81 +1,93 @@
 #include "gateway/rest_http.h"
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <event2/http.h>
-#include <event2/keyvalq_struct.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "common/buf.h"
+#include "common/clock.h"
 #include "common/metrics.h"
 
-enum { MAX_HEADER_BYTES = 16 * 1024, SWEEP_MS = 250 };
+enum { SWEEP_MS = 250, ACCEPTS = 64, READ_BYTES = 4096, KEPT_BYTES = 64 * 1024, DATE_SIZE = 40 };
 
-/* libevent tells nobody of a connection on which no request has come. So we keep a reference to
- * each connection's bufferevent: while it lives it can be asked whether evhttp still uses it. */
-struct connection {
-    TAILQ_ENTRY(connection) link;
-    struct bufferevent *bev;
-    uint64_t since_ms; /* waiting for a whole request since */
-    int fd;            /* its place in by_fd, -1 before its first request */
-    bool busy;         /* a request is being worked on */
-    bool refused;      /* over the limit: to be closed at the end of this turn */
+/* HEAD and BODY read, BUSY waits for rest_http_answer(), WRITING for the client to take the answer.
+ * LINGERING has said all, and reads what still comes until the client closes, too: closing first
+ * could cost the client our last answer. */
+enum state { HEAD, BODY, BUSY, WRITING, LINGERING };
+
+struct rest_request {
+    struct rest_http *http;
+    TAILQ_ENTRY(rest_request) link;
+    enum state state;
+    int fd; /* -1: gone, while a request is being worked on */
+    struct hy_watch *watch;
+    uint64_t since_ms; /* waiting for a whole request, or for its answer to be taken, since */
+    struct hy_buf in, out;
+    size_t sent; /* of out */
+    struct rest_head head;
+    struct rest_chunks chunks;
+    bool last;      /* the connection ends with this answer */
+    bool advancing; /* advance() is running: nobody else frees the connection */
+    char peer[INET6_ADDRSTRLEN];
 };
+
+/* A connection has one request under way at most, so the two are one thing with two names. */
+typedef struct rest_request connection;
 
 struct rest_http {
     struct hy_loop *loop;
-    struct evhttp *evhttp;
-    struct evhttp_bound_socket *bound;
+    int listener;
+    struct hy_watch *accepting;
     struct hy_timer *sweep;
-    TAILQ_HEAD(, connection) connections;
+    TAILQ_HEAD(, rest_request) connections;
     size_t count, most;
-    struct connection **by_fd; /* those that have had a request */
-    size_t by_fd_size;
-    size_t to_refuse;
+    size_t most_body;
     uint64_t timeout_ms;
     rest_http_fn *fn;
     void *ctx;
     bool draining;
+    uint64_t date_s; /* of date */
+    char date[DATE_SIZE];
     struct hy_metric *open_connections, *refused;
 };
 
-struct rest_request {
-    struct rest_http *http;
-    struct evhttp_request *req; /* NULL: the client has gone */
-    struct evhttp_connection *evcon;
-    enum rest_method method;
-    struct connection *connection; /* lives as long as req */
-    const char *target;
-    const char *body;
-    size_t len;
-    char peer[64];
-};
+/* ---------------------------------------------------------------- ends of connections */
 
-/* ---------------------------------------------------------------- connections */
-
-static void forget(struct rest_http *http, struct connection *c)
+static void disconnect(connection *c)
 {
-    TAILQ_REMOVE(&http->connections, c, link);
-    if (c->fd >= 0 && http->by_fd[c->fd] == c)
-        http->by_fd[c->fd] = NULL;
-    http->count--;
-    hy_add(http->open_connections, -1);
-    bufferevent_decref(c->bev);
+    hy_watch_close(&c->watch);
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = -1;
+}
+
+static void forget(connection *c)
+{
+    TAILQ_REMOVE(&c->http->connections, c, link);
+    c->http->count--;
+    hy_add(c->http->open_connections, -1);
+    disconnect(c);
+    hy_buf_free(&c->in);
+    hy_buf_free(&c->out);
     free(c);
 }
 
-/* evhttp takes its callbacks off when it lets go of a connection. */
-static bool let_go(const struct connection *c)
+/* Who is working on the request still has it, and tells when it is done. */
+static void drop(connection *c)
 {
-    bufferevent_event_cb on_event = NULL;
-
-    bufferevent_getcb(c->bev, NULL, NULL, &on_event, NULL);
-    return on_event == NULL;
+    if (c->state == BUSY || c->advancing)
+        disconnect(c);
+    else
+        forget(c);
 }
 
 static void sweep(void *arg)
@@ -83,157 +95,298 @@ static void sweep(void *arg)
     struct rest_http *http = arg;
     uint64_t now_ms = hy_loop_now_ms(http->loop);
 
-    for (struct connection *c = TAILQ_FIRST(&http->connections), *next; c != NULL; c = next) {
+    for (connection *c = TAILQ_FIRST(&http->connections), *next; c != NULL; c = next) {
         next = TAILQ_NEXT(c, link);
-        if (let_go(c))
-            forget(http, c);
-        else if (!c->busy && now_ms - c->since_ms > http->timeout_ms)
-            shutdown(bufferevent_getfd(c->bev), SHUT_RDWR); /* evhttp sees the end and lets go */
+        if (c->state != BUSY && now_ms - c->since_ms > http->timeout_ms)
+            drop(c);
     }
+    if (http->accepting != NULL && !http->draining)
+        (void)!hy_watch_set(http->accepting, HY_READ); /* again, after a lack of descriptors */
 }
 
-static struct bufferevent *on_connection(struct event_base *base, void *arg)
-{
-    struct rest_http *http = arg;
-    struct connection *c = calloc(1, sizeof *c);
+/* ---------------------------------------------------------------- answers */
 
-    if (c == NULL)
-        return NULL;
-    c->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-    if (c->bev == NULL) {
-        free(c);
-        return NULL;
-    }
-    bufferevent_incref(c->bev);
-    c->fd = -1;
-    c->since_ms = hy_loop_now_ms(http->loop);
-    if (http->count >= http->most)
-        sweep(http);
-    c->refused = http->count >= http->most;
-    http->to_refuse += c->refused;
-    TAILQ_INSERT_HEAD(&http->connections, c, link);
-    http->count++;
-    hy_add(http->open_connections, 1);
-    return c->bev;
+static const struct {
+    int status;
+    const char *line;
+} lines[] = {
+    {200, "HTTP/1.1 200 OK\r\n"},
+    {400, "HTTP/1.1 400 Bad Request\r\n"},
+    {404, "HTTP/1.1 404 Not Found\r\n"},
+    {405, "HTTP/1.1 405 Method Not Allowed\r\n"},
+    {413, "HTTP/1.1 413 Content Too Large\r\n"},
+    {431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
+    {501, "HTTP/1.1 501 Not Implemented\r\n"},
+    {503, "HTTP/1.1 503 Service Unavailable\r\n"},
+    {505, "HTTP/1.1 505 HTTP Version Not Supported\r\n"},
+};
+
+static const char *line_of(int status)
+{
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        if (lines[i].status == status)
+            return lines[i].line;
+    return "HTTP/1.1 500 Internal Server Error\r\n";
 }
 
-/* Over the limit: the descriptor is known only after on_connection(). */
-static void refuse(void *arg)
+/* "Date: Thu, 26 Nov 2026 11:05:11 GMT\r\n", made once a second. */
+static const char *date_line(struct rest_http *http)
 {
-    struct rest_http *http = arg;
-    struct connection *c;
+    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t now = (time_t)(hy_wall_ms() / 1000);
+    struct tm tm;
 
-    for (c = TAILQ_FIRST(&http->connections); c != NULL && http->to_refuse > 0;
-         c = TAILQ_NEXT(c, link)) {
-        if (!c->refused)
-            continue;
-        c->refused = false;
-        http->to_refuse--;
-        hy_add(http->refused, 1);
-        if (!let_go(c))
-            shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
-    }
-    http->to_refuse = 0;
+    if (http->date_s == (uint64_t)now || gmtime_r(&now, &tm) == NULL)
+        return http->date;
+    http->date_s = (uint64_t)now;
+    snprintf(http->date, sizeof http->date, "Date: %s, %02u %s %04u %02u:%02u:%02u GMT\r\n",
+             days[tm.tm_wday % 7], (unsigned)tm.tm_mday % 32, months[tm.tm_mon % 12],
+             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 24,
+             (unsigned)tm.tm_min % 60, (unsigned)tm.tm_sec % 61);
+    return http->date;
 }
 
-static bool remember(struct rest_http *http, struct connection *c, int fd)
+static bool put(connection *c, const char *text)
 {
-    size_t need = (size_t)fd + 1;
-    struct connection **more;
-
-    if (need > http->by_fd_size) {
-        more = realloc(http->by_fd, need * 2 * sizeof(struct connection *));
-        if (more == NULL)
-            return false;
-        memset(more + http->by_fd_size, 0,
-               (need * 2 - http->by_fd_size) * sizeof(struct connection *));
-        http->by_fd = more;
-        http->by_fd_size = need * 2;
-    }
-    http->by_fd[fd] = c;
-    c->fd = fd;
-    return true;
+    return hy_buf_put(&c->out, text, strlen(text)) == HY_OK;
 }
 
-/* The connection of a bufferevent; by its descriptor, except for its first request. */
-static struct connection *find(struct rest_http *http, struct bufferevent *bev)
+static bool put_head(connection *c, int status, const char *type, size_t len)
 {
-    int fd = bufferevent_getfd(bev);
-    struct connection *c = NULL;
+    bool preflight = c->head.method == REST_OPTIONS;
+    char number[48];
 
-    if (fd < 0)
-        return NULL;
-    if ((size_t)fd < http->by_fd_size && http->by_fd[fd] != NULL && http->by_fd[fd]->bev == bev)
-        return http->by_fd[fd];
-    TAILQ_FOREACH(c, &http->connections, link)
-    {
-        if (c->bev == bev)
-            break;
+    snprintf(number, sizeof number, "Content-Length: %zu\r\n\r\n", len);
+    return put(c, line_of(status)) && put(c, "Server: hongyan\r\n") && put(c, date_line(c->http)) &&
+           (type == NULL || (put(c, "Content-Type: ") && put(c, type) && put(c, "\r\n"))) &&
+           put(c, "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: POST\r\n") &&
+           put(c, preflight ? "Access-Control-Allow-Headers: X-Requested-With, Content-Type\r\n"
+                            : "Access-Control-Allow-Headers: X-Requested-With\r\n") &&
+           (status != 405 || put(c, "Allow: POST, OPTIONS\r\n")) &&
+           (!c->last || put(c, "Connection: close\r\n")) &&
+           (c->last || !c->head.old || put(c, "Connection: keep-alive\r\n")) && put(c, number);
+}
+
+/* The memory of a large request or answer is not kept for the next. */
+static void tidy(struct hy_buf *buf)
+{
+    if (buf->len == 0 && buf->cap > KEPT_BYTES)
+        hy_buf_free(buf);
+}
+
+/* The answer has left: on to the next request, or to the end. */
+static void answered(connection *c)
+{
+    c->out.len = c->sent = 0;
+    tidy(&c->out);
+    c->state = c->last ? LINGERING : HEAD;
+    if (c->last)
+        shutdown(c->fd, SHUT_WR);
+    if (hy_watch_set(c->watch, HY_READ) != HY_OK)
+        disconnect(c);
+}
+
+/* Send what is left of the answer; the connection may be disconnected after. */
+static void flush(connection *c)
+{
+    while (c->sent < c->out.len) {
+        ssize_t n = send(c->fd, c->out.data + c->sent, c->out.len - c->sent, MSG_NOSIGNAL);
+
+        if (n > 0) {
+            c->sent += (size_t)n;
+        } else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            if (hy_watch_set(c->watch, HY_WRITE) != HY_OK)
+                disconnect(c);
+            return;
+        } else if (n == 0 || errno != EINTR) {
+            disconnect(c);
+            return;
+        }
     }
-    return c != NULL && remember(http, c, fd) ? c : NULL;
+    answered(c);
+}
+
+/* The request at hand is done with. */
+static void consume(connection *c)
+{
+    size_t body = c->head.chunked ? c->chunks.at : (size_t)c->head.body_len;
+
+    hy_buf_drop(&c->in, c->head.used + body);
+    tidy(&c->in);
+}
+
+static void reply(connection *c, int status, const char *type, const void *body, size_t len)
+{
+    c->state = WRITING;
+    c->since_ms = hy_loop_now_ms(c->http->loop);
+    c->last |= !c->head.keep_alive || c->http->draining;
+    if (put_head(c, status, type, len) &&
+        (c->head.head_only || len == 0 || hy_buf_put(&c->out, body, len) == HY_OK))
+        flush(c);
+    else
+        disconnect(c); /* no memory */
+}
+
+/* A request that cannot be read: say so, and believe nothing that follows it. */
+static void refuse(connection *c, uint16_t status)
+{
+    c->last = true;
+    reply(c, status, NULL, NULL, 0);
 }
 
 /* ---------------------------------------------------------------- requests */
 
-static void on_client_gone(struct evhttp_connection *evcon, void *arg)
+static void hand_over(connection *c)
 {
-    struct rest_request *request = arg;
+    char *target = (char *)(uintptr_t)c->head.target;
 
-    (void)evcon;
-    request->req = NULL;
+    target[c->head.target_len] = '\0'; /* the blank before the version */
+    c->state = BUSY;
+    c->http->fn(c->http->ctx, c);
 }
 
-static enum rest_method method_of(enum evhttp_cmd_type type)
+/* Clients with large bodies wait for this word, though not for long. */
+static void say_continue(connection *c)
 {
-    if (type == EVHTTP_REQ_POST)
-        return REST_POST;
-    return type == EVHTTP_REQ_OPTIONS ? REST_OPTIONS : REST_OTHER;
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    if (c->head.expects && !c->head.old && c->in.len == c->head.used &&
+        send(c->fd, text, sizeof text - 1, MSG_NOSIGNAL) < 0)
+        disconnect(c);
 }
 
-static void on_request(struct evhttp_request *req, void *arg)
+/* False: more must come first. */
+static bool take_head(connection *c)
 {
-    struct rest_http *http = arg;
-    struct evhttp_connection *evcon = evhttp_request_get_connection(req);
-    struct connection *c = find(http, evhttp_connection_get_bufferevent(evcon));
-    struct evbuffer *input = evhttp_request_get_input_buffer(req);
-    struct rest_request *request = calloc(1, sizeof *request);
-    char *peer = NULL;
-    ev_uint16_t port = 0;
+    size_t blank = 0;
 
-    if (request == NULL || c == NULL) {
-        free(request);
-        evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
-        return;
+    while (c->in.len - blank >= 2 && memcmp(c->in.data + blank, "\r\n", 2) == 0)
+        blank += 2; /* empty lines before a request are let pass (RFC 9112, 2.2) */
+    hy_buf_drop(&c->in, blank);
+    c->chunks = (struct rest_chunks){0};
+    switch (rest_head_parse((char *)c->in.data, c->in.len, &c->head)) {
+    case REST_MORE:
+        return false;
+    case REST_WRONG:
+        refuse(c, c->head.status);
+        return true;
+    case REST_WHOLE:
+        break;
     }
-    c->busy = true;
-    evhttp_connection_get_peer(evcon, &peer, &port);
-    request->connection = c;
-    request->http = http;
-    request->req = req;
-    request->evcon = evcon;
-    request->method = method_of(evhttp_request_get_command(req));
-    request->target = evhttp_request_get_uri(req);
-    request->len = evbuffer_get_length(input);
-    request->body = request->len > 0 ? (const char *)evbuffer_pullup(input, -1) : "";
-    strncat(request->peer, peer != NULL ? peer : "", sizeof request->peer - 1);
-    evhttp_connection_set_closecb(evcon, on_client_gone, request);
-    http->fn(http->ctx, request);
+    if (!c->head.chunked && c->head.body_len > c->http->most_body) {
+        refuse(c, 413);
+        return true;
+    }
+    c->state = BODY;
+    if (c->head.chunked || c->head.body_len > 0)
+        say_continue(c);
+    return true;
+}
+
+static bool take_body(connection *c)
+{
+    size_t here = c->in.len - c->head.used;
+
+    /* The buffer may have moved since the head was read. */
+    c->head.target = memchr(c->in.data, ' ', c->head.used);
+    c->head.target++;
+    if (!c->head.chunked) {
+        if (here < c->head.body_len)
+            return false;
+        hand_over(c);
+        return true;
+    }
+    switch (
+        rest_chunks_take(&c->chunks, (char *)c->in.data + c->head.used, here, c->http->most_body)) {
+    case REST_MORE:
+        return false;
+    case REST_WRONG:
+        refuse(c, c->chunks.status);
+        return true;
+    case REST_WHOLE:
+        hand_over(c);
+        return true;
+    }
+    return false;
+}
+
+/* Work on what has come, until something must be waited for. Frees a connection that is gone. */
+static void advance(connection *c)
+{
+    bool more = true;
+
+    c->advancing = true;
+    while (more && c->fd >= 0 && c->in.len > 0 && (c->state == HEAD || c->state == BODY))
+        more = c->state == HEAD ? take_head(c) : take_body(c);
+    c->advancing = false;
+    if (c->fd < 0)
+        drop(c);
+}
+
+static bool read_some(connection *c)
+{
+    size_t want = READ_BYTES;
+    ssize_t n;
+
+    /* A large body comes in large pieces. */
+    if (c->state == BODY && !c->head.chunked && c->head.body_len > READ_BYTES)
+        want = KEPT_BYTES;
+    if (hy_buf_reserve(&c->in, want) != HY_OK)
+        return false;
+    n = recv(c->fd, c->in.data + c->in.len, c->in.cap - c->in.len, 0);
+    if (n < 0)
+        return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    if (n == 0)
+        return false;
+    c->in.len += (size_t)n;
+    return true;
+}
+
+static void on_ready(int fd, unsigned ready, void *arg)
+{
+    connection *c = arg;
+    bool good = true;
+
+    (void)fd;
+    (void)ready;
+    switch (c->state) {
+    case BUSY: /* the next request already, or the end: it has time until this one is answered */
+        good = hy_watch_set(c->watch, 0) == HY_OK;
+        break;
+    case WRITING:
+        flush(c);
+        break;
+    case LINGERING:
+        good = read_some(c);
+        c->in.len = 0;
+        break;
+    case HEAD:
+    case BODY:
+        good = read_some(c);
+        break;
+    }
+    if (!good)
+        drop(c);
+    else
+        advance(c);
 }
 
 enum rest_method rest_request_method(const struct rest_request *request)
 {
-    return request->method;
+    return request->head.method;
 }
 
 const char *rest_request_target(const struct rest_request *request)
 {
-    return request->target;
+    return request->head.target;
 }
 
-const char *rest_request_body(const struct rest_request *request, size_t *len)
+char *rest_request_body(struct rest_request *request, size_t *len)
 {
-    *len = request->body != NULL ? request->len : 0;
-    return request->body;
+    *len = request->head.chunked ? request->chunks.len : (size_t)request->head.body_len;
+    return (char *)request->in.data + request->head.used;
 }
 
 const char *rest_request_peer(const struct rest_request *request)
@@ -241,61 +394,77 @@ const char *rest_request_peer(const struct rest_request *request)
     return request->peer;
 }
 
-static void add_headers(const struct rest_request *request, const char *type)
-{
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(request->req);
-    bool preflight = request->method == REST_OPTIONS;
-
-    evhttp_add_header(headers, "Server", "hongyan");
-    if (type != NULL)
-        evhttp_add_header(headers, "Content-Type", type);
-    evhttp_add_header(headers, "Access-Control-Allow-Origin", "*");
-    evhttp_add_header(headers, "Access-Control-Allow-Methods", "POST");
-    evhttp_add_header(headers, "Access-Control-Allow-Headers",
-                      preflight ? "X-Requested-With, Content-Type" : "X-Requested-With");
-    if (request->method == REST_OTHER)
-        evhttp_add_header(headers, "Allow", "POST, OPTIONS");
-    if (request->http->draining)
-        evhttp_add_header(headers, "Connection", "close");
-}
-
-static const char *reason(int status)
-{
-    switch (status) {
-    case HTTP_OK:
-        return "OK";
-    case HTTP_NOTFOUND:
-        return "Not Found";
-    case HTTP_BADMETHOD:
-        return "Method Not Allowed";
-    default:
-        return "Error";
-    }
-}
-
-static void send_answer(struct rest_request *request, int status, const char *type,
-                        const void *body, size_t len)
-{
-    struct evbuffer *out = evbuffer_new();
-
-    request->connection->busy = false;
-    request->connection->since_ms = hy_loop_now_ms(request->http->loop);
-    evhttp_connection_set_closecb(request->evcon, NULL, NULL);
-    add_headers(request, type);
-    if (out != NULL && len > 0)
-        evbuffer_add(out, body, len);
-    evhttp_send_reply(request->req, status, reason(status), out);
-    if (out != NULL)
-        evbuffer_free(out);
-}
-
 void rest_http_answer(struct rest_request **request, int status, const char *type, const void *body,
                       size_t len)
 {
-    if ((*request)->req != NULL)
-        send_answer(*request, status, type, body, len);
-    free(*request);
+    connection *c = *request;
+
     *request = NULL;
+    if (c->fd >= 0)
+        reply(c, status, type, body, len);
+    else
+        c->state = LINGERING;
+    consume(c);
+    if (!c->advancing)
+        advance(c);
+}
+
+/* ---------------------------------------------------------------- connecting */
+
+static void peer_text(const struct sockaddr_storage *from, char text[static INET6_ADDRSTRLEN])
+{
+    const struct sockaddr_in *v4 = (const void *)from;
+    const struct sockaddr_in6 *v6 = (const void *)from;
+
+    text[0] = '\0';
+    if (from->ss_family == AF_INET)
+        inet_ntop(AF_INET, &v4->sin_addr, text, INET6_ADDRSTRLEN);
+    else if (from->ss_family == AF_INET6)
+        inet_ntop(AF_INET6, &v6->sin6_addr, text, INET6_ADDRSTRLEN);
+}
+
+static void welcome(struct rest_http *http, int fd, const struct sockaddr_storage *from)
+{
+    static const int on = 1;
+    connection *c = calloc(1, sizeof *c);
+
+    if (c == NULL || hy_watch_open(http->loop, fd, HY_READ, on_ready, c, &c->watch) != HY_OK) {
+        free(c);
+        close(fd);
+        return;
+    }
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    c->http = http;
+    c->fd = fd;
+    c->since_ms = hy_loop_now_ms(http->loop);
+    peer_text(from, c->peer);
+    TAILQ_INSERT_HEAD(&http->connections, c, link);
+    http->count++;
+    hy_add(http->open_connections, 1);
+}
+
+static void on_connection(int listener, unsigned ready, void *arg)
+{
+    struct rest_http *http = arg;
+
+    (void)ready;
+    for (int i = 0; i < ACCEPTS; i++) {
+        struct sockaddr_storage from = {0};
+        socklen_t len = sizeof from;
+        int fd = accept4(listener, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+                (void)!hy_watch_set(http->accepting, 0); /* until the next sweep */
+            return;
+        }
+        if (http->count >= http->most) {
+            hy_add(http->refused, 1);
+            close(fd);
+        } else {
+            welcome(http, fd, &from);
+        }
+    }
 }
 
 /* ---------------------------------------------------------------- the server */
@@ -307,43 +476,40 @@ enum hy_err rest_http_open(struct hy_loop *loop, int listener,
     enum hy_err err = HY_ENOMEM;
     struct rest_http *h = calloc(1, sizeof *h);
 
-    if (h == NULL)
-        goto fail;
-    *h = (struct rest_http){.loop = loop, .fn = fn, .ctx = ctx, .most = settings->max_connections};
+    if (h == NULL) {
+        close(listener);
+        return err;
+    }
+    *h = (struct rest_http){.loop = loop,
+                            .listener = listener,
+                            .fn = fn,
+                            .ctx = ctx,
+                            .most = settings->max_connections,
+                            .most_body = settings->max_body_bytes,
+                            .timeout_ms = settings->timeout_s * 1000ull};
     TAILQ_INIT(&h->connections);
-    h->timeout_ms = settings->timeout_s * 1000ull;
     h->open_connections =
         hy_gauge("hongyan_gateway_rest_connections", "", "HTTP connections that are open.");
     h->refused = hy_counter("hongyan_gateway_rest_connections_refused_total", "",
                             "HTTP connections closed because there were too many.");
-    h->evhttp = evhttp_new(hy_loop_base(loop));
-    if (h->evhttp == NULL)
-        goto fail;
-    evhttp_set_max_body_size(h->evhttp, (ev_ssize_t)settings->max_body_bytes);
-    evhttp_set_max_headers_size(h->evhttp, MAX_HEADER_BYTES);
-    evhttp_set_timeout(h->evhttp, (int)settings->timeout_s);
-    evhttp_set_allowed_methods(h->evhttp, 0xffff); /* answered with 405 by us */
-    evhttp_set_bevcb(h->evhttp, on_connection, h);
-    evhttp_set_gencb(h->evhttp, on_request, h);
     err = hy_timer_open(loop, sweep, h, &h->sweep);
-    if (err != HY_OK)
-        goto fail;
+    if (err == HY_OK)
+        err = hy_watch_open(loop, listener, HY_READ, on_connection, h, &h->accepting);
+    if (err != HY_OK) {
+        rest_http_close(&h);
+        return err;
+    }
     hy_timer_every(h->sweep, SWEEP_MS);
-    err = hy_loop_on_turn(loop, refuse, h);
-    if (err != HY_OK)
-        goto fail;
-    err = HY_EIO;
-    h->bound = evhttp_accept_socket_with_handle(h->evhttp, listener);
-    if (h->bound == NULL)
-        goto fail;
     *http = h;
     return HY_OK;
+}
 
-fail:
-    if (h == NULL || h->bound == NULL)
-        close(listener);
-    rest_http_close(&h);
-    return err;
+static void stop_accepting(struct rest_http *http)
+{
+    hy_watch_close(&http->accepting);
+    if (http->listener >= 0)
+        close(http->listener);
+    http->listener = -1;
 }
 
 void rest_http_close(struct rest_http **http)
@@ -353,22 +519,17 @@ void rest_http_close(struct rest_http **http)
     if (h == NULL)
         return;
     *http = NULL;
-    hy_loop_off_turn(h->loop, refuse, h);
+    stop_accepting(h);
     hy_timer_close(&h->sweep);
-    if (h->evhttp != NULL)
-        evhttp_free(h->evhttp);
-    for (struct connection *c = TAILQ_FIRST(&h->connections), *next; c != NULL; c = next) {
+    for (connection *c = TAILQ_FIRST(&h->connections), *next; c != NULL; c = next) {
         next = TAILQ_NEXT(c, link);
-        forget(h, c);
+        forget(c);
     }
-    free(h->by_fd);
     free(h);
 }
 
 void rest_http_drain(struct rest_http *http)
 {
     http->draining = true;
-    if (http->bound != NULL)
-        evhttp_del_accept_socket(http->evhttp, http->bound);
-    http->bound = NULL;
+    stop_accepting(http);
 }

@@ -1,8 +1,13 @@
 /* rest_http - HTTP/1.1 for the REST front: connections, limits, requests in, answers out.
  *
- * Knows nothing of REST v4. A connection on which no whole request arrives within timeout_s is
- * closed, however slowly its bytes trickle; over max_connections new ones are closed at once. One
- * loop. */
+ * Knows nothing of REST v4. A connection on which no whole request arrives within timeout_s, or
+ * which does not take its answer in that time, is closed, however slowly its bytes trickle; over
+ * max_connections new ones are closed at once. Requests of one connection are worked on one after
+ * the other, so answers to a pipeline come in its order. One loop.
+ *
+ * A request costs one recv() and its answer one send(), and nothing else of the kernel; memory is
+ * the connection's. (evhttp, which stood here, cost four epoll_ctl() and 30 allocations a call: a
+ * third of the gateway's time for a message.) */
 
 #ifndef GATEWAY_REST_HTTP_H
 #define GATEWAY_REST_HTTP_H
@@ -12,11 +17,10 @@
 
 #include "common/err.h"
 #include "common/loop.h"
+#include "gateway/rest_head.h"
 
 struct rest_http;
 struct rest_request;
-
-enum rest_method { REST_POST, REST_OPTIONS, REST_OTHER };
 
 struct rest_http_settings {
     size_t max_body_bytes; /* more: 413, and the connection closes */
@@ -42,8 +46,8 @@ void rest_http_drain(struct rest_http *http);
 enum rest_method rest_request_method(const struct rest_request *request);
 /* As on the request line. */
 const char *rest_request_target(const struct rest_request *request);
-/* The body, in one piece; *len is its length. Lent until the answer. */
-const char *rest_request_body(const struct rest_request *request, size_t *len);
+/* The body, in one piece, to be changed as you like; *len is its length. Lent until the answer. */
+char *rest_request_body(struct rest_request *request, size_t *len);
 /* The peer's address as text. */
 const char *rest_request_peer(const struct rest_request *request);
 

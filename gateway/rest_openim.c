@@ -132,12 +132,11 @@ static uint32_t code_of(const struct rest_answer *answer)
     return answer->code == HY_CODE_CLIENT_ID_REUSED ? (uint32_t)HY_CODE_OK : answer->code;
 }
 
-static json_t *message_key(const struct rest_call *call, const struct send *send, uint64_t time_ms)
+static json_t *message_key(const struct rest_call *call, const struct send *send)
 {
+    uint64_t time_ms = send->time_ms != 0 ? send->time_ms : call->wall_ms;
     char key[REST_MSG_KEY_SIZE];
 
-    if (time_ms == 0)
-        time_ms = call->wall_ms;
     rest_msg_key(send->msg_seq, send->random, time_ms / 1000, key);
     return json_string(key);
 }
@@ -152,11 +151,14 @@ static void on_sent(struct rest_call *call)
     uint64_t time_ms =
         answer->sent != NULL && answer->sent->time_ms > 0 ? answer->sent->time_ms : call->wall_ms;
 
-    if (code != HY_CODE_OK)
+    char key[REST_MSG_KEY_SIZE];
+
+    if (code != HY_CODE_OK) {
         rest_fail(call, code, answer->info);
-    else
-        rest_ok(call, json_pack("{s:I, s:o}", "MsgTime", (json_int_t)(time_ms / 1000), "MsgKey",
-                                message_key(call, send, time_ms)));
+        return;
+    }
+    rest_msg_key(send->msg_seq, send->random, time_ms / 1000, key);
+    rest_okf(call, "\"MsgTime\":%llu,\"MsgKey\":\"%s\"", (unsigned long long)(time_ms / 1000), key);
 }
 
 void rest_sendmsg(struct rest_call *call)
@@ -196,8 +198,7 @@ static void answer_batch(struct rest_call *call)
                                                     rest_json_text(send->to.all[i]), "ErrorCode",
                                                     (int)code));
     }
-    rest_ok(call, json_pack("{s:o, s:o}", "MsgKey", message_key(call, send, send->time_ms),
-                            "ErrorList", errors));
+    rest_ok(call, json_pack("{s:o, s:o}", "MsgKey", message_key(call, send), "ErrorList", errors));
 }
 
 /* All failed in the same way: it is the call that failed. */

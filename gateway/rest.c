@@ -61,7 +61,7 @@ static void end(struct pending *p)
     hy_observe_us(rest->seconds, hy_steady_us() - p->began_us);
     rest_gather_cancel(&p->call);
     TAILQ_REMOVE(&rest->calls, p, link);
-    json_decref(p->call.body);
+    json_decref(p->call.kept);
     if (rest->unused_count == MOST_UNUSED || p->call.arena.size > KEPT_BYTES) {
         hy_arena_free(&p->call.arena);
         free(p);
@@ -208,7 +208,8 @@ static void run(struct pending *p)
     struct rest_call *call = &p->call;
     const struct rest_command *command =
         p->service != NULL ? rest_command_find(p->service, p->url.command) : NULL;
-    const char *body, *why = NULL;
+    const char *why = NULL;
+    char *body;
     size_t len;
 
     if (command == NULL) {

@@ -48,7 +48,7 @@ static void ask_import(struct rest_call *call, size_t index)
 }
 
 /* Nick and FaceUrl; "" is as absent: an import never clears what is there. */
-static bool read_names(struct rest_call *call, const json_t *json, struct import *item)
+static bool read_names(struct rest_call *call, const struct rest_value *json, struct import *item)
 {
     item->nick = item->face = (char *)"";
     if (rest_text(json, "Nick", &item->nick) == REST_BAD ||
@@ -128,20 +128,21 @@ static void answer_imports(struct rest_call *call)
 
 /* Each alone can be wrong without harm to the others; but a wrong type is a mistake of the caller.
  */
-static bool read_many(struct rest_call *call, json_t *array, bool objects, struct imports *imports)
+static bool read_many(struct rest_call *call, const struct rest_value *array, bool objects,
+                      struct imports *imports)
 {
     for (size_t i = 0; i < imports->count; i++) {
         struct import *item = &imports->items[i];
-        json_t *json = json_array_get(array, i);
-        json_t *id = objects ? rest_field(json, "UserID|Identifier") : json;
+        const struct rest_value *json = rest_at(array, i);
+        const struct rest_value *id = objects ? rest_field(json, "UserID|Identifier") : json;
 
-        if (!json_is_string(id))
+        if (!rest_is_string(id))
             return rest_fail(call, HY_CODE_ACCOUNT_NOT_TEXT, NULL);
-        item->user = (char *)json_string_value(id);
+        item->user = (char *)(uintptr_t)id->string;
         item->nick = item->face = (char *)"";
         if (objects && !read_names(call, json, item))
             return false;
-        if (hy_account_ok(item->user) && json_string_length(id) == strlen(item->user))
+        if (hy_account_ok(item->user) && id->size == strlen(item->user))
             imports->valid[imports->valid_count++] = i;
         else
             item->code = HY_CODE_ACCOUNT_PARAM;
@@ -151,22 +152,22 @@ static bool read_many(struct rest_call *call, json_t *array, bool objects, struc
 
 static void multiaccount_import(struct rest_call *call)
 {
-    json_t *array = NULL;
+    const struct rest_value *array = NULL;
     struct imports *imports;
     enum rest_got got = rest_array(call->body, "Accounts", &array);
     bool objects = got == REST_ABSENT;
 
     if (objects)
-        got = rest_objects(call->body, "AccountList", &array);
-    if (got != REST_GOT || json_array_size(array) == 0) {
+        got = rest_objects(call->body, "AccountList", &call->arena, &array);
+    if (got != REST_GOT || rest_count(array) == 0) {
         rest_fail(call, HY_CODE_ACCOUNT_PARAM, "Accounts must be an array of 1 to 100 accounts");
         return;
     }
-    if (json_array_size(array) > MOST_ACCOUNTS) {
+    if (rest_count(array) > MOST_ACCOUNTS) {
         rest_fail(call, HY_CODE_ACCOUNT_PARAM, "Accounts takes at most 100 accounts in one call");
         return;
     }
-    imports = new_imports(call, json_array_size(array));
+    imports = new_imports(call, rest_count(array));
     if (imports != NULL && read_many(call, array, objects, imports))
         rest_gather(call, imports->valid_count, ask_import, answer_imports);
 }
@@ -221,22 +222,23 @@ static void on_checked(struct rest_call *call)
 static void account_check(struct rest_call *call)
 {
     struct rest_users *users = rest_state(call, sizeof *users);
-    json_t *array = NULL;
+    const struct rest_value *array = NULL;
     char **all;
 
     if (users == NULL)
         return;
-    if (rest_objects(call->body, "CheckItem", &array) != REST_GOT || json_array_size(array) == 0) {
+    if (rest_objects(call->body, "CheckItem", &call->arena, &array) != REST_GOT ||
+        rest_count(array) == 0) {
         rest_fail(call, HY_CODE_ACCOUNT_PARAM, "CheckItem must be an array of {\"UserID\": ...}");
         return;
     }
-    if (json_array_size(array) > MOST_ACCOUNTS) {
+    if (rest_count(array) > MOST_ACCOUNTS) {
         rest_fail(call, HY_CODE_ACCOUNT_PARAM, "CheckItem takes at most 100 accounts in one call");
         return;
     }
-    all = hy_arena_zalloc(&call->arena, (json_array_size(array) + 1) * sizeof *all);
-    for (size_t i = 0; all != NULL && i < json_array_size(array); i++) {
-        enum rest_got got = rest_text(json_array_get(array, i), "UserID|Identifier", &all[i]);
+    all = hy_arena_zalloc(&call->arena, (rest_count(array) + 1) * sizeof *all);
+    for (size_t i = 0; all != NULL && i < rest_count(array); i++) {
+        enum rest_got got = rest_text(rest_at(array, i), "UserID|Identifier", &all[i]);
 
         if (got != REST_GOT) {
             rest_fail(call, got == REST_BAD ? HY_CODE_ACCOUNT_NOT_TEXT : HY_CODE_ACCOUNT_PARAM,
@@ -246,7 +248,7 @@ static void account_check(struct rest_call *call)
     }
     if (all == NULL)
         rest_fail(call, HY_CODE_ACCOUNT_INTERNAL, NULL);
-    else if (rest_users_sort(call, all, json_array_size(array), users))
+    else if (rest_users_sort(call, all, rest_count(array), users))
         rest_gather(call, users->good_count > 0, ask_check, on_checked);
 }
 

@@ -6,7 +6,7 @@
 #include "gateway/rest_elem.h"
 #include "gateway/rest_json.h"
 
-typedef bool read_more_fn(json_t *content, struct hy_arena *arena, void *elem);
+typedef bool read_more_fn(const struct rest_value *content, struct hy_arena *arena, void *elem);
 typedef void write_more_fn(json_t *content, const void *elem);
 
 static read_more_fn read_image, read_relay;
@@ -48,12 +48,12 @@ enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 /* ---------------------------------------------------------------- reading */
 
-static bool read_image(json_t *content, struct hy_arena *arena, void *elem)
+static bool read_image(const struct rest_value *content, struct hy_arena *arena, void *elem)
 {
     Hy__ImageElem *image = elem;
-    json_t *infos = NULL;
+    const struct rest_value *infos = NULL;
 
-    switch (rest_objects(content, "ImageInfoArray", &infos)) {
+    switch (rest_objects(content, "ImageInfoArray", arena, &infos)) {
     case REST_ABSENT:
         return true;
     case REST_BAD:
@@ -61,13 +61,13 @@ static bool read_image(json_t *content, struct hy_arena *arena, void *elem)
     case REST_GOT:
         break;
     }
-    image->n_infos = json_array_size(infos);
+    image->n_infos = rest_count(infos);
     image->infos = hy_arena_zalloc(arena, (image->n_infos + 1) * sizeof(Hy__ImageInfo *));
     for (size_t i = 0; i < image->n_infos; i++) {
         Hy__ImageInfo *info = hy_arena_alloc(arena, sizeof *info);
-        json_t *item = json_array_get(infos, i);
+        const struct rest_value *item = rest_at(infos, i);
 
-        if (image->infos == NULL || info == NULL || !json_is_object(item))
+        if (image->infos == NULL || info == NULL || !rest_is_object(item))
             return false;
         hy__image_info__init(info);
         if (rest_fields_read(item, rest_image_info_fields, info) != NULL)
@@ -77,30 +77,18 @@ static bool read_image(json_t *content, struct hy_arena *arena, void *elem)
     return true;
 }
 
-/* MsgList is kept as text: nobody on the way looks into it. */
-static bool keep_json(const json_t *json, struct hy_arena *arena, ProtobufCBinaryData *out)
-{
-    size_t len = json_dumpb(json, NULL, 0, JSON_COMPACT);
-
-    out->data = len > 0 ? hy_arena_alloc(arena, len) : NULL;
-    if (out->data == NULL)
-        return false;
-    out->len = json_dumpb(json, (char *)out->data, len, JSON_COMPACT);
-    return out->len == len;
-}
-
-static bool read_relay(json_t *content, struct hy_arena *arena, void *elem)
+static bool read_relay(const struct rest_value *content, struct hy_arena *arena, void *elem)
 {
     Hy__RelayElem *relay = elem;
-    json_t *abstracts = NULL, *list = NULL;
+    const struct rest_value *abstracts = NULL, *list = NULL;
     enum rest_got got = rest_array(content, "AbstractList", &abstracts);
 
     if (got == REST_BAD || (got == REST_GOT && !rest_texts(abstracts, arena, &relay->abstracts)))
         return false;
-    relay->n_abstracts = json_array_size(abstracts);
+    relay->n_abstracts = rest_count(abstracts);
     got = rest_array(content, "MsgList", &list);
     if (got == REST_GOT)
-        return keep_json(list, arena, &relay->msg_list);
+        return rest_json_keep(list, arena, &relay->msg_list); /* nobody on the way looks into it */
     return got == REST_ABSENT;
 }
 
@@ -112,22 +100,23 @@ static const struct kind *kind_named(const char *name)
     return NULL;
 }
 
-static uint32_t read_elem(json_t *json, struct hy_arena *arena, Hy__Elem *elem, const char **why)
+static uint32_t read_elem(const struct rest_value *json, struct hy_arena *arena, Hy__Elem *elem,
+                          const char **why)
 {
     char *type = NULL;
-    json_t *content = rest_field(json, "MsgContent");
+    const struct rest_value *content = rest_field(json, "MsgContent");
     const struct kind *kind;
     ProtobufCMessage *message;
 
     *why = "an element of MsgBody must be an object with MsgType and MsgContent";
-    if (!json_is_object(json) || rest_word(json, "MsgType", &type) != REST_GOT)
+    if (!rest_is_object(json) || rest_word(json, "MsgType", &type) != REST_GOT)
         return HY_CODE_REST_MSG_FORMAT;
     kind = kind_named(type);
     *why = NULL;
     if (kind == NULL)
         return HY_CODE_REST_NOT_MSG;
     *why = "MsgContent must be an object";
-    if (!json_is_object(content))
+    if (!rest_is_object(content))
         return HY_CODE_REST_MSG_FORMAT;
     message = hy_arena_alloc(arena, kind->size);
     *why = "out of memory";
@@ -144,10 +133,10 @@ static uint32_t read_elem(json_t *json, struct hy_arena *arena, Hy__Elem *elem, 
     return HY_CODE_OK;
 }
 
-uint32_t rest_body_read(const json_t *json, struct hy_arena *arena, Hy__Body **body,
+uint32_t rest_body_read(const struct rest_value *json, struct hy_arena *arena, Hy__Body **body,
                         const char **why)
 {
-    size_t count = json_array_size(json);
+    size_t count = rest_count(json);
     Hy__Body *out = hy_arena_alloc(arena, sizeof *out);
     Hy__Elem *elems = hy_arena_zalloc(arena, (count + 1) * sizeof *elems);
     Hy__Elem **list = hy_arena_zalloc(arena, (count + 1) * sizeof(Hy__Elem *));
@@ -156,13 +145,13 @@ uint32_t rest_body_read(const json_t *json, struct hy_arena *arena, Hy__Body **b
     if (out == NULL || elems == NULL || list == NULL)
         return HY_CODE_REST_INTERNAL;
     *why = NULL;
-    if (json != NULL && !json_is_array(json))
+    if (json != NULL && !rest_is_array(json))
         return HY_CODE_REST_BODY_ARRAY;
     *why = "MsgBody is missing or empty; give at least one element";
     if (count == 0)
         return HY_CODE_REST_MSG_FORMAT;
     for (size_t i = 0; i < count; i++) {
-        uint32_t code = read_elem(json_array_get(json, i), arena, &elems[i], why);
+        uint32_t code = read_elem(rest_at(json, i), arena, &elems[i], why);
 
         if (code != HY_CODE_OK)
             return code;

@@ -8,10 +8,11 @@
 
 #include "client.pb-c.h"
 #include "common/arena.h"
+#include "gateway/rest_value.h"
 
 /* Read MsgBody (NULL: it was not there). Returns 0 with *body in arena, lending its texts from
  * json; or a code of one-to-one messages, 90002, 90007 or 90010, with *why set to a sentence. */
-uint32_t rest_body_read(const json_t *json, struct hy_arena *arena, Hy__Body **body,
+uint32_t rest_body_read(const struct rest_value *json, struct hy_arena *arena, Hy__Body **body,
                         const char **why);
 
 /* The MsgBody of an encoded Body, a new reference; [] when it does not decode. Bytes that are not

@@ -214,20 +214,20 @@ bool rest_users_sort(struct rest_call *call, char **all, size_t count, struct re
 bool rest_need_accounts(struct rest_call *call, const char *names, size_t most,
                         const struct rest_list_codes *codes, struct rest_users *users)
 {
-    json_t *array = NULL;
+    const struct rest_value *array = NULL;
     char **all = NULL;
     size_t count;
     int len = (int)strcspn(names, "|");
 
     if (rest_array(call->body, names, &array) != REST_GOT)
         return rest_failf(call, codes->missing, "%.*s must be an array of accounts", len, names);
-    if (json_array_size(array) == 0)
+    if (rest_count(array) == 0)
         return rest_failf(call, codes->empty, "%.*s is empty", len, names);
-    if (json_array_size(array) > most)
+    if (rest_count(array) > most)
         return rest_failf(call, codes->many, "%.*s has more than %zu accounts", len, names, most);
     if (!rest_texts(array, &call->arena, &all))
         return rest_failf(call, codes->item, "an account in %.*s is not a string", len, names);
-    count = without_repeats(all, json_array_size(array));
+    count = without_repeats(all, rest_count(array));
     all[count] = NULL;
     return rest_users_sort(call, all, count, users);
 }

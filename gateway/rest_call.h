@@ -15,6 +15,7 @@
 #include "common/arena.h"
 #include "common/codes.h"
 #include "gateway/rest_gather.h"
+#include "gateway/rest_value.h"
 
 struct rest;
 struct rest_call;
@@ -49,7 +50,8 @@ struct rest_call {
     uint32_t app;
     const char *admin; /* who calls */
     const char *client_ip;
-    json_t *body;     /* an object */
+    const struct rest_value *body; /* an object */
+    json_t *kept;     /* a part of the answer to come; goes with the call, if it is not taken */
     uint64_t wall_ms; /* when the call came */
     uint64_t op;      /* random; makes ids of operations */
     struct hy_arena arena;

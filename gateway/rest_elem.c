@@ -81,7 +81,8 @@ TABLE(rest_relay_fields) = {{"Title", REST_TEXT, REST_SHOWN, AT(title)},
 
 /* ---------------------------------------------------------------- reading */
 
-static enum rest_got read_field(const json_t *content, const struct rest_field *field, void *elem)
+static enum rest_got read_field(const struct rest_value *content, const struct rest_field *field,
+                                void *elem)
 {
     char *at = (char *)elem + field->at;
     enum rest_got got = REST_BAD;
@@ -113,7 +114,8 @@ static enum rest_got read_field(const json_t *content, const struct rest_field *
     return got;
 }
 
-const char *rest_fields_read(const json_t *content, const struct rest_field *fields, void *elem)
+const char *rest_fields_read(const struct rest_value *content, const struct rest_field *fields,
+                             void *elem)
 {
     for (const struct rest_field *f = fields; f->name != NULL; f++) {
         enum rest_got got = read_field(content, f, elem);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "client.pb-c.h"
+#include "gateway/rest_value.h"
 
 enum rest_type { REST_TEXT, REST_BYTES, REST_I32, REST_U32, REST_U64, REST_NUMBER };
 
@@ -28,7 +29,8 @@ extern const struct rest_field rest_text_fields[], rest_face_fields[], rest_loca
     rest_file_fields[], rest_video_fields[], rest_relay_fields[];
 
 /* Fill elem from content. Returns NULL, or the name of the field that is missing or wrong. */
-const char *rest_fields_read(const json_t *content, const struct rest_field *fields, void *elem);
+const char *rest_fields_read(const struct rest_value *content, const struct rest_field *fields,
+                             void *elem);
 
 /* Put the fields of elem into content. fields NULL: there are none. */
 void rest_fields_write(json_t *content, const struct rest_field *fields, const void *elem);

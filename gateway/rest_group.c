@@ -104,20 +104,20 @@ static bool key_ok(const char *key)
            strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == len;
 }
 
-bool rest_group_read_custom(struct rest_call *call, json_t *object,
+bool rest_group_read_custom(struct rest_call *call, const struct rest_value *object,
                             const struct rest_custom_rule *rule, const char *prefix,
                             struct rest_fields *fields)
 {
-    json_t *array = NULL;
-    enum rest_got got = rest_objects(object, rule->field, &array);
+    const struct rest_value *array = NULL;
+    enum rest_got got = rest_objects(object, rule->field, &call->arena, &array);
     char name[64];
 
-    if (got == REST_BAD || json_array_size(array) > rule->most_keys)
+    if (got == REST_BAD || rest_count(array) > rule->most_keys)
         return rest_failf(call, HY_CODE_GROUP_PARAM,
                           "%s must be an array of at most %zu {\"Key\", \"Value\"}", rule->field,
                           rule->most_keys);
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        json_t *item = json_array_get(array, i);
+    for (size_t i = 0; i < rest_count(array); i++) {
+        const struct rest_value *item = rest_at(array, i);
         char *key = NULL;
         ProtobufCBinaryData value = {0};
 

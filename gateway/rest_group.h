@@ -32,7 +32,7 @@ struct rest_custom_rule {
     size_t most_keys, most_value_bytes;
 };
 extern const struct rest_custom_rule rest_group_custom, rest_member_custom;
-bool rest_group_read_custom(struct rest_call *call, json_t *object,
+bool rest_group_read_custom(struct rest_call *call, const struct rest_value *object,
                             const struct rest_custom_rule *rule, const char *prefix,
                             struct rest_fields *fields);
 
@@ -59,20 +59,20 @@ bool rest_group_failed(struct rest_call *call);
 
 /* Filters of 11.5; NULL: not there, all is shown. */
 struct rest_filters {
-    json_t *base, *member, *self, *group_custom, *member_custom;
+    const struct rest_value *base, *member, *self, *group_custom, *member_custom;
 };
 /* Read the filters in object, which is ResponseFilter or the body. */
-bool rest_group_read_filters(struct rest_call *call, const json_t *object,
+bool rest_group_read_filters(struct rest_call *call, const struct rest_value *object,
                              struct rest_filters *filters);
 /* Is this name among those of a filter, or is there no filter? */
-bool rest_filter_has(const json_t *filter, const char *name);
+bool rest_filter_has(const struct rest_value *filter, const char *name);
 
 /* Put base fields into out. */
 void rest_group_show(json_t *out, uint32_t app, const Hy__GroupInfo *info,
                      const struct rest_filters *filters);
 json_t *rest_member_show(const Hy__MemberInfo *member, uint64_t now_s,
                          const struct rest_filters *filters);
-json_t *rest_self_show(const Hy__MemberInfo *self, const json_t *filter);
+json_t *rest_self_show(const Hy__MemberInfo *self, const struct rest_value *filter);
 const char *rest_role_word(Hy__Role role);
 
 /* ---- commands ---- */

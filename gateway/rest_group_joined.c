@@ -47,7 +47,7 @@ static json_t *show(const struct rest_call *call, const Hy__GroupInfo *info,
         rest_group_show(out, call->app, info, &joined->filters);
     else
         json_object_set_new(out, "Type", rest_json_text(info->type));
-    if (self != NULL && json_array_size(joined->filters.self) > 0)
+    if (self != NULL && rest_count(joined->filters.self) > 0)
         json_object_set_new(out, "SelfInfo", rest_self_show(self, joined->filters.self));
     return out;
 }

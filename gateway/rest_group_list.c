@@ -33,7 +33,7 @@ bool rest_group_read_type(struct rest_call *call, char **type)
 struct scan {
     char *type;
     int64_t limit, next, skip;
-    json_t *list; /* lent: it is part of the body */
+    json_t *list; /* lent from call->kept */
 };
 
 static void ask_scan(struct rest_call *call, size_t index)
@@ -103,6 +103,6 @@ void rest_get_appid_group_list(struct rest_call *call)
     if (scan->next != 0)
         scan->skip = 0; /* Offset belongs to the first page */
     scan->list = json_array();
-    json_object_set_new(call->body, "\x01list", scan->list);
+    call->kept = scan->list;
     rest_gather(call, 1, ask_scan, on_scan);
 }

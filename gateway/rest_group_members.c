@@ -87,22 +87,23 @@ static void on_added(struct rest_call *call)
 /* MemberList: objects with a Member_Account; repeats are answered once each, as asked. */
 static bool read_list(struct rest_call *call, struct rest_users *users)
 {
-    json_t *array = NULL;
+    const struct rest_value *array = NULL;
     char **all;
 
-    if (rest_objects(call->body, "MemberList", &array) != REST_GOT || json_array_size(array) == 0)
+    if (rest_objects(call->body, "MemberList", &call->arena, &array) != REST_GOT ||
+        rest_count(array) == 0)
         return rest_fail(call, HY_CODE_GROUP_PARAM,
                          "MemberList must be an array of {\"Member_Account\": ...}");
-    if (json_array_size(array) > MOST_MEMBERS)
+    if (rest_count(array) > MOST_MEMBERS)
         return rest_fail(call, HY_CODE_GROUP_TOO_MANY, "MemberList takes at most 500 accounts");
-    all = hy_arena_zalloc(&call->arena, (json_array_size(array) + 1) * sizeof *all);
+    all = hy_arena_zalloc(&call->arena, (rest_count(array) + 1) * sizeof *all);
     if (all == NULL)
         return rest_fail(call, HY_CODE_GROUP_INTERNAL, NULL);
-    for (size_t i = 0; i < json_array_size(array); i++)
-        if (rest_text(json_array_get(array, i), "Member_Account", &all[i]) != REST_GOT)
+    for (size_t i = 0; i < rest_count(array); i++)
+        if (rest_text(rest_at(array, i), "Member_Account", &all[i]) != REST_GOT)
             return rest_fail(call, HY_CODE_GROUP_PARAM,
                              "each item of MemberList needs a Member_Account that is a string");
-    return rest_users_sort(call, all, json_array_size(array), users);
+    return rest_users_sort(call, all, rest_count(array), users);
 }
 
 void rest_add_group_member(struct rest_call *call)

@@ -54,16 +54,16 @@ static bool read_priority(struct rest_call *call, Hy__SendReq *req)
 
 static bool read_mentions(struct rest_call *call, Hy__SendReq *req)
 {
-    json_t *array = NULL;
-    enum rest_got got = rest_objects(call->body, "GroupAtInfo", &array);
-    size_t count = json_array_size(array);
+    const struct rest_value *array = NULL;
+    enum rest_got got = rest_objects(call->body, "GroupAtInfo", &call->arena, &array);
+    size_t count = rest_count(array);
 
     if (got == REST_BAD || count > MOST_AT)
         return rest_fail(call, HY_CODE_GROUP_PARAM,
                          "GroupAtInfo must be an array of at most 30 objects");
     req->at_users = hy_arena_zalloc(&call->arena, (count + 1) * sizeof *req->at_users);
     for (size_t i = 0; req->at_users != NULL && i < count; i++) {
-        const json_t *item = json_array_get(array, i);
+        const struct rest_value *item = rest_at(array, i);
         char *user = NULL;
 
         if (rest_flag(item, "GroupAtAllFlag"))
@@ -129,7 +129,7 @@ void rest_send_group_msg(struct rest_call *call)
         rest_fail(call, HY_CODE_GROUP_PARAM, "Random is missing or not an integer of 32 bits");
         return;
     }
-    if (json_array_size(rest_field(call->body, "To_Account")) > 0) {
+    if (rest_count(rest_field(call->body, "To_Account")) > 0) {
         rest_fail(call, HY_CODE_GROUP_DENIED,
                   "messages to chosen members (To_Account) are not supported");
         return;
@@ -173,7 +173,7 @@ static void on_done(struct rest_call *call)
 void rest_send_group_system_notification(struct rest_call *call)
 {
     struct notice *notice = rest_state(call, sizeof *notice);
-    json_t *array = NULL;
+    const struct rest_value *array = NULL;
     enum rest_got got;
 
     if (notice == NULL)
@@ -191,13 +191,13 @@ void rest_send_group_system_notification(struct rest_call *call)
         return;
     }
     got = rest_array(call->body, "ToMembers_Account", &array);
-    if (got == REST_BAD || json_array_size(array) > 500 ||
+    if (got == REST_BAD || rest_count(array) > 500 ||
         (got == REST_GOT && !rest_texts(array, &call->arena, &notice->op.users))) {
         rest_fail(call, HY_CODE_GROUP_PARAM,
                   "ToMembers_Account must be an array of at most 500 accounts");
         return;
     }
-    notice->op.n_users = json_array_size(array);
+    notice->op.n_users = rest_count(array);
     rest_gather(call, 1, ask_notice, on_done);
 }
 

@@ -103,10 +103,10 @@ static void on_members_of(struct rest_call *call)
  * none. */
 static bool members_wanted(const struct info *info, const Hy__GroupInfo *group)
 {
-    const json_t *filter = info->filters.member;
+    const struct rest_value *filter = info->filters.member;
 
     return group != NULL && group->code == HY_CODE_OK &&
-           (filter == NULL || json_array_size(filter) > 0) && strcmp(group->type, "BChatRoom") != 0;
+           (filter == NULL || rest_count(filter) > 0) && strcmp(group->type, "BChatRoom") != 0;
 }
 
 static void on_groups(struct rest_call *call)
@@ -151,16 +151,16 @@ static bool new_info(struct rest_call *call, size_t count, struct info *info)
 void rest_get_group_info(struct rest_call *call)
 {
     struct info *info = rest_state(call, sizeof *info);
-    json_t *array = NULL;
+    const struct rest_value *array = NULL;
 
     if (info == NULL)
         return;
-    if (rest_array(call->body, "GroupIdList", &array) != REST_GOT || json_array_size(array) == 0 ||
-        json_array_size(array) > MOST_INFO || !rest_texts(array, &call->arena, &info->all)) {
+    if (rest_array(call->body, "GroupIdList", &array) != REST_GOT || rest_count(array) == 0 ||
+        rest_count(array) > MOST_INFO || !rest_texts(array, &call->arena, &info->all)) {
         rest_fail(call, HY_CODE_GROUP_PARAM, "GroupIdList must be an array of 1 to 50 group ids");
         return;
     }
-    if (new_info(call, json_array_size(array), info) &&
+    if (new_info(call, rest_count(array), info) &&
         rest_group_read_filters(call, rest_field(call->body, "ResponseFilter"), &info->filters))
         rest_gather(call, info->good_count > 0, ask_groups, on_groups);
 }
@@ -209,13 +209,13 @@ static void on_members(struct rest_call *call)
 
 static bool read_roles(struct rest_call *call, Hy__MembersGetReq *req)
 {
-    json_t *array = NULL;
+    const struct rest_value *array = NULL;
 
     if (rest_array(call->body, "MemberRoleFilter", &array) == REST_BAD)
         return rest_fail(call, HY_CODE_GROUP_PARAM, "MemberRoleFilter must be an array of roles");
-    req->roles = hy_arena_zalloc(&call->arena, (json_array_size(array) + 1) * sizeof *req->roles);
-    for (size_t i = 0; req->roles != NULL && i < json_array_size(array); i++) {
-        const char *word = json_string_value(json_array_get(array, i));
+    req->roles = hy_arena_zalloc(&call->arena, (rest_count(array) + 1) * sizeof *req->roles);
+    for (size_t i = 0; req->roles != NULL && i < rest_count(array); i++) {
+        const char *word = rest_string(rest_at(array, i));
         Hy__Role role = HY__ROLE__ROLE_MEMBER;
 
         while (role <= HY__ROLE__ROLE_OWNER && word != NULL &&

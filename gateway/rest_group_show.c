@@ -39,12 +39,12 @@ static const struct field base_fields[] = {
 };
 #undef AT
 
-bool rest_filter_has(const json_t *filter, const char *name)
+bool rest_filter_has(const struct rest_value *filter, const char *name)
 {
     if (filter == NULL)
         return true;
-    for (size_t i = 0; i < json_array_size(filter); i++) {
-        const char *text = json_string_value(json_array_get(filter, i));
+    for (size_t i = 0; i < rest_count(filter); i++) {
+        const char *text = rest_string(rest_at(filter, i));
 
         if (text != NULL && strcmp(text, name) == 0)
             return true;
@@ -70,7 +70,7 @@ static json_t *value_of(const struct field *field, const void *from)
 }
 
 /* Custom fields that are set, of those named if there is a filter. */
-static json_t *custom_of(Hy__Field *const *fields, size_t count, const json_t *filter)
+static json_t *custom_of(Hy__Field *const *fields, size_t count, const struct rest_value *filter)
 {
     static const char prefix[] = "Custom.";
     json_t *array = json_array();
@@ -89,7 +89,7 @@ static json_t *custom_of(Hy__Field *const *fields, size_t count, const json_t *f
 }
 
 static void put_custom(json_t *out, const char *name, Hy__Field *const *fields, size_t count,
-                       const json_t *filter)
+                       const struct rest_value *filter)
 {
     json_t *array = custom_of(fields, count, filter);
 
@@ -137,13 +137,14 @@ static const char *flag_word(uint32_t flag)
     return flag < 3 ? words[flag] : words[0];
 }
 
-static void put_int(json_t *out, const json_t *filter, const char *name, uint64_t value)
+static void put_int(json_t *out, const struct rest_value *filter, const char *name, uint64_t value)
 {
     if (rest_filter_has(filter, name))
         json_object_set_new(out, name, json_integer((json_int_t)value));
 }
 
-static void put_text(json_t *out, const json_t *filter, const char *name, const char *text)
+static void put_text(json_t *out, const struct rest_value *filter, const char *name,
+                     const char *text)
 {
     if (rest_filter_has(filter, name))
         json_object_set_new(out, name, rest_json_text(text));
@@ -152,7 +153,7 @@ static void put_text(json_t *out, const json_t *filter, const char *name, const 
 json_t *rest_member_show(const Hy__MemberInfo *member, uint64_t now_s,
                          const struct rest_filters *filters)
 {
-    const json_t *filter = filters->member;
+    const struct rest_value *filter = filters->member;
     uint64_t muted = member->mute_until_s > now_s ? member->mute_until_s : 0;
     json_t *out = json_object();
 
@@ -171,7 +172,7 @@ json_t *rest_member_show(const Hy__MemberInfo *member, uint64_t now_s,
     return out;
 }
 
-json_t *rest_self_show(const Hy__MemberInfo *self, const json_t *filter)
+json_t *rest_self_show(const Hy__MemberInfo *self, const struct rest_value *filter)
 {
     json_t *out = json_object();
 
@@ -185,12 +186,12 @@ json_t *rest_self_show(const Hy__MemberInfo *self, const json_t *filter)
 
 /* ---------------------------------------------------------------- filters */
 
-bool rest_group_read_filters(struct rest_call *call, const json_t *object,
+bool rest_group_read_filters(struct rest_call *call, const struct rest_value *object,
                              struct rest_filters *filters)
 {
     const struct {
         const char *name;
-        json_t **array;
+        const struct rest_value **array;
     } known[] = {
         {"GroupBaseInfoFilter", &filters->base},
         {"MemberInfoFilter", &filters->member},
@@ -202,7 +203,7 @@ bool rest_group_read_filters(struct rest_call *call, const json_t *object,
     *filters = (struct rest_filters){0};
     if (object == NULL)
         return true;
-    if (!json_is_object(object))
+    if (!rest_is_object(object))
         return rest_fail(call, HY_CODE_GROUP_PARAM, "ResponseFilter must be an object");
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (rest_array(object, known[i].name, known[i].array) == REST_BAD)

@@ -98,14 +98,15 @@ static bool read_ids(struct rest_call *call, struct create *create)
     return true;
 }
 
-static bool read_member(struct rest_call *call, json_t *json, Hy__MemberInfo *member)
+static bool read_member(struct rest_call *call, const struct rest_value *json,
+                        Hy__MemberInfo *member)
 {
     struct rest_fields custom;
     char *role = (char *)"";
 
     hy__member_info__init(member);
     member->role = HY__ROLE__ROLE_MEMBER;
-    if (!json_is_object(json) || rest_text(json, "Member_Account", &member->user) != REST_GOT)
+    if (!rest_is_object(json) || rest_text(json, "Member_Account", &member->user) != REST_GOT)
         return rest_fail(call, HY_CODE_GROUP_PARAM,
                          "each item of MemberList needs a Member_Account that is a string");
     if (!hy_account_ok(member->user))
@@ -126,9 +127,9 @@ static bool read_member(struct rest_call *call, json_t *json, Hy__MemberInfo *me
 
 static bool read_members(struct rest_call *call, struct create *create)
 {
-    json_t *array = NULL;
-    enum rest_got got = rest_objects(call->body, "MemberList", &array);
-    size_t count = json_array_size(array);
+    const struct rest_value *array = NULL;
+    enum rest_got got = rest_objects(call->body, "MemberList", &call->arena, &array);
+    size_t count = rest_count(array);
     Hy__MemberInfo *members;
 
     if (got == REST_BAD)
@@ -145,7 +146,7 @@ static bool read_members(struct rest_call *call, struct create *create)
     if (members == NULL || create->req.members == NULL)
         return rest_fail(call, HY_CODE_GROUP_INTERNAL, NULL);
     for (size_t i = 0; i < count; i++) {
-        if (!read_member(call, json_array_get(array, i), &members[i]))
+        if (!read_member(call, rest_at(array, i), &members[i]))
             return false;
         if (strcmp(members[i].user, create->info.owner) != 0)
             create->req.members[create->req.n_members++] = &members[i];

@@ -7,31 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-json_t *rest_json_parse(const char *text, size_t len, struct hy_arena *arena, const char **why)
+const struct rest_value *rest_json_parse(char *text, size_t len, struct hy_arena *arena,
+                                         const char **why)
 {
-    char line[JSON_ERROR_TEXT_LENGTH + 64];
-    json_error_t error;
-    json_t *root = json_loadb(text, len, JSON_ALLOW_NUL, &error);
+    const struct rest_value *root = rest_value_parse(text, len, arena, why);
 
-    if (root == NULL) {
-        snprintf(line, sizeof line, "%s, at line %d column %d", error.text, error.line,
-                 error.column);
-        *why = hy_arena_strdup(arena, line, strlen(line));
-    } else if (!json_is_object(root)) {
-        *why = "the body must be one JSON object";
-        json_decref(root);
-        root = NULL;
-    }
-    return root;
+    if (root == NULL || rest_is_object(root))
+        return root;
+    *why = "the body must be one JSON object";
+    return NULL;
 }
 
-json_t *rest_field(const json_t *object, const char *names)
+const struct rest_value *rest_field(const struct rest_value *object, const char *names)
 {
     while (*names != '\0') {
-        size_t len = strcspn(names, "|");
-        json_t *value = json_object_getn(object, names, len);
+        size_t len = (size_t)(strchrnul(names, '|') - names);
+        const struct rest_value *value = rest_value_member(object, names, len);
 
-        if (value != NULL && !json_is_null(value))
+        if (value != NULL && value->kind != REST_NULL)
             return value;
         names += len;
         names += *names == '|';
@@ -39,24 +32,24 @@ json_t *rest_field(const json_t *object, const char *names)
     return NULL;
 }
 
-static bool plain_text(const json_t *value)
+static bool plain_text(const struct rest_value *value)
 {
-    return json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value);
+    return rest_is_string(value) && strlen(value->string) == value->size;
 }
 
-enum rest_got rest_text(const json_t *object, const char *names, char **text)
+enum rest_got rest_text(const struct rest_value *object, const char *names, char **text)
 {
-    const json_t *value = rest_field(object, names);
+    const struct rest_value *value = rest_field(object, names);
 
     if (value == NULL)
         return REST_ABSENT;
     if (!plain_text(value))
         return REST_BAD;
-    *text = (char *)json_string_value(value);
+    *text = (char *)(uintptr_t)value->string;
     return REST_GOT;
 }
 
-enum rest_got rest_word(const json_t *object, const char *names, char **word)
+enum rest_got rest_word(const struct rest_value *object, const char *names, char **word)
 {
     char *text = NULL;
     enum rest_got got = rest_text(object, names, &text);
@@ -68,16 +61,17 @@ enum rest_got rest_word(const json_t *object, const char *names, char **word)
     return got;
 }
 
-enum rest_got rest_bytes(const json_t *object, const char *names, ProtobufCBinaryData *bytes)
+enum rest_got rest_bytes(const struct rest_value *object, const char *names,
+                         ProtobufCBinaryData *bytes)
 {
-    const json_t *value = rest_field(object, names);
+    const struct rest_value *value = rest_field(object, names);
 
     if (value == NULL)
         return REST_ABSENT;
-    if (!json_is_string(value))
+    if (!rest_is_string(value))
         return REST_BAD;
-    bytes->data = (uint8_t *)json_string_value(value);
-    bytes->len = json_string_length(value);
+    bytes->data = (uint8_t *)(uintptr_t)value->string;
+    bytes->len = value->size;
     return REST_GOT;
 }
 
@@ -95,33 +89,32 @@ static enum rest_got int_of_text(const char *text, int64_t *value)
     return *end == '\0' && errno == 0 ? REST_GOT : REST_BAD;
 }
 
-static enum rest_got int_of(const json_t *json, int64_t *value)
+static enum rest_got int_of(const struct rest_value *json, int64_t *value)
 {
-    switch (json_typeof(json)) {
-    case JSON_INTEGER:
-        *value = json_integer_value(json);
+    switch (json->kind) {
+    case REST_INTEGER:
+        *value = json->integer;
         return REST_GOT;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        *value = json_is_true(json);
+    case REST_TRUE:
+    case REST_FALSE:
+        *value = json->kind == REST_TRUE;
         return REST_GOT;
-    case JSON_STRING:
-        return plain_text(json) ? int_of_text(json_string_value(json), value) : REST_BAD;
-    case JSON_REAL: /* 5.0 and 1e3, as some encoders write whole numbers */
-        if (json_real_value(json) != floor(json_real_value(json)) ||
-            fabs(json_real_value(json)) > 9007199254740992.0)
+    case REST_STRING:
+        return plain_text(json) ? int_of_text(json->string, value) : REST_BAD;
+    case REST_REAL: /* 5.0 and 1e3, as some encoders write whole numbers */
+        if (json->real != floor(json->real) || fabs(json->real) > 9007199254740992.0)
             return REST_BAD;
-        *value = (int64_t)json_real_value(json);
+        *value = (int64_t)json->real;
         return REST_GOT;
     default:
         return REST_BAD;
     }
 }
 
-enum rest_got rest_int(const json_t *object, const char *names, int64_t least, int64_t most,
-                       int64_t *value)
+enum rest_got rest_int(const struct rest_value *object, const char *names, int64_t least,
+                       int64_t most, int64_t *value)
 {
-    const json_t *json = rest_field(object, names);
+    const struct rest_value *json = rest_field(object, names);
     enum rest_got got = REST_ABSENT;
     int64_t number = 0;
 
@@ -134,77 +127,95 @@ enum rest_got rest_int(const json_t *object, const char *names, int64_t least, i
     return got;
 }
 
-enum rest_got rest_number(const json_t *object, const char *names, double *value)
+enum rest_got rest_number(const struct rest_value *object, const char *names, double *value)
 {
-    const json_t *json = rest_field(object, names);
+    const struct rest_value *json = rest_field(object, names);
     double number;
     char *end;
 
     if (json == NULL)
         return REST_ABSENT;
-    if (json_is_number(json)) {
-        *value = json_number_value(json);
+    if (json->kind == REST_INTEGER || json->kind == REST_REAL) {
+        *value = json->kind == REST_REAL ? json->real : (double)json->integer;
         return REST_GOT;
     }
-    if (!plain_text(json) || json_string_length(json) == 0)
+    if (!plain_text(json) || json->size == 0)
         return REST_BAD;
-    number = strtod(json_string_value(json), &end);
+    number = strtod(json->string, &end);
     if (*end != '\0' || !isfinite(number))
         return REST_BAD;
     *value = number;
     return REST_GOT;
 }
 
-enum rest_got rest_array(const json_t *object, const char *names, json_t **array)
+enum rest_got rest_array(const struct rest_value *object, const char *names,
+                         const struct rest_value **array)
 {
-    json_t *value = rest_field(object, names);
+    const struct rest_value *value = rest_field(object, names);
 
     if (value == NULL)
         return REST_ABSENT;
-    if (!json_is_array(value))
+    if (!rest_is_array(value))
         return REST_BAD;
     *array = value;
     return REST_GOT;
 }
 
-enum rest_got rest_objects(json_t *object, const char *names, json_t **array)
+enum rest_got rest_objects(const struct rest_value *object, const char *names,
+                           struct hy_arena *arena, const struct rest_value **array)
 {
-    json_t *value = rest_field(object, names);
-    char key[64];
-    json_t *wrap;
+    const struct rest_value *value = rest_field(object, names);
+    struct {
+        struct rest_value array, *items[1];
+    } * one;
 
-    if (!json_is_object(value))
+    if (!rest_is_object(value))
         return rest_array(object, names, array);
-    wrap = json_array();
-    /* Kept under a name that is no field's, so that it goes with the body. */
-    snprintf(key, sizeof key, "\x01%s", names);
-    if (json_array_append(wrap, value) != 0 || json_object_set_new(object, key, wrap) != 0)
+    one = hy_arena_zalloc(arena, sizeof *one);
+    if (one == NULL)
         return REST_BAD;
-    *array = wrap;
+    one->items[0] = (struct rest_value *)(uintptr_t)value;
+    one->array.kind = REST_ARRAY;
+    one->array.size = 1;
+    one->array.items = one->items;
+    *array = &one->array;
     return REST_GOT;
 }
 
-bool rest_flag(const json_t *object, const char *names)
+bool rest_flag(const struct rest_value *object, const char *names)
 {
     int64_t value = 0;
 
     return rest_int(object, names, INT64_MIN, INT64_MAX, &value) == REST_GOT && value != 0;
 }
 
-bool rest_texts(const json_t *array, struct hy_arena *arena, char ***texts)
+bool rest_texts(const struct rest_value *array, struct hy_arena *arena, char ***texts)
 {
-    size_t count = json_array_size(array);
+    size_t count = rest_count(array);
     char **list = hy_arena_zalloc(arena, (count + 1) * sizeof *list);
 
     if (list == NULL)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!plain_text(json_array_get(array, i)))
+        if (!plain_text(rest_at(array, i)))
             return false;
-        list[i] = (char *)json_string_value(json_array_get(array, i));
+        list[i] = (char *)(uintptr_t)rest_at(array, i)->string;
     }
     *texts = list;
     return true;
+}
+
+bool rest_json_keep(const struct rest_value *value, struct hy_arena *arena,
+                    ProtobufCBinaryData *text)
+{
+    json_t *json = rest_value_copy(value);
+    size_t len = json != NULL ? json_dumpb(json, NULL, 0, JSON_COMPACT) : 0;
+
+    text->data = len > 0 ? hy_arena_alloc(arena, len) : NULL;
+    if (text->data != NULL)
+        text->len = json_dumpb(json, (char *)text->data, len, JSON_COMPACT);
+    json_decref(json);
+    return text->data != NULL;
 }
 
 json_t *rest_json_bytes(const void *bytes, size_t len)

@@ -182,16 +182,16 @@ static void portrait_get(struct rest_call *call)
     static const struct rest_list_codes codes = {HY_CODE_PROFILE_NO_ACCOUNT, HY_CODE_PROFILE_BAD,
                                                  HY_CODE_PROFILE_BAD, HY_CODE_PROFILE_BAD};
     struct get *get = rest_state(call, sizeof *get);
-    json_t *array = NULL;
+    const struct rest_value *array = NULL;
 
     if (get == NULL || !rest_need_accounts(call, "To_Account", MOST_ACCOUNTS, &codes, &get->users))
         return;
-    if (rest_array(call->body, "TagList", &array) != REST_GOT || json_array_size(array) == 0 ||
+    if (rest_array(call->body, "TagList", &array) != REST_GOT || rest_count(array) == 0 ||
         !rest_texts(array, &call->arena, &get->tags)) {
         rest_fail(call, HY_CODE_PROFILE_BAD, "TagList must be an array of Tag names, at least one");
         return;
     }
-    get->tag_count = json_array_size(array);
+    get->tag_count = rest_count(array);
     for (size_t i = 0; i < get->tag_count; i++)
         if (tag_of(get->tags[i]) == NULL) {
             rest_failf(call, HY_CODE_PROFILE_NO_TAG, "no such Tag: %.64s", get->tags[i]);
@@ -244,14 +244,14 @@ static bool word_allowed(const struct tag *tag, const Hy__Field *field)
 }
 
 /* 0, or the code of what is wrong with this value of this tag. */
-static uint32_t read_value(const json_t *item, const struct tag *tag, Hy__Field *field)
+static uint32_t read_value(const struct rest_value *item, const struct tag *tag, Hy__Field *field)
 {
     int64_t number = 0;
 
     if (rest_field(item, "Value") == NULL)
         return HY_CODE_PROFILE_BAD;
     if (tag->type == NUMBER ||
-        (tag->type == CUSTOM && json_is_integer(rest_field(item, "Value")))) {
+        (tag->type == CUSTOM && rest_is_integer(rest_field(item, "Value")))) {
         if (rest_int(item, "Value", 0, UINT32_MAX, &number) != REST_GOT)
             return HY_CODE_PROFILE_TYPE;
         field->num = (uint64_t)number;
@@ -265,13 +265,13 @@ static uint32_t read_value(const json_t *item, const struct tag *tag, Hy__Field 
     return word_allowed(tag, field) ? HY_CODE_OK : HY_CODE_PROFILE_VALUE;
 }
 
-static bool read_item(struct rest_call *call, const json_t *item, Hy__Field *field)
+static bool read_item(struct rest_call *call, const struct rest_value *item, Hy__Field *field)
 {
     const struct tag *tag;
     uint32_t code;
 
     hy__field__init(field);
-    if (!json_is_object(item) || rest_text(item, "Tag", &field->name) != REST_GOT)
+    if (!rest_is_object(item) || rest_text(item, "Tag", &field->name) != REST_GOT)
         return rest_fail(call, HY_CODE_PROFILE_BAD,
                          "each item of ProfileItem needs a Tag and a Value");
     tag = tag_of(field->name);
@@ -286,19 +286,19 @@ static bool read_item(struct rest_call *call, const json_t *item, Hy__Field *fie
 static void portrait_set(struct rest_call *call)
 {
     struct set *set = rest_state(call, sizeof *set);
-    json_t *array = NULL;
+    const struct rest_value *array = NULL;
     Hy__Field *fields;
 
     if (set == NULL ||
         !rest_need_account(call, "From_Account", HY_CODE_PROFILE_NO_ACCOUNT, &set->user))
         return;
-    if (rest_objects(call->body, "ProfileItem", &array) != REST_GOT ||
-        json_array_size(array) == 0 || json_array_size(array) > MOST_FIELDS) {
+    if (rest_objects(call->body, "ProfileItem", &call->arena, &array) != REST_GOT ||
+        rest_count(array) == 0 || rest_count(array) > MOST_FIELDS) {
         rest_fail(call, HY_CODE_PROFILE_BAD,
                   "ProfileItem must be an array of 1 to 100 {\"Tag\", \"Value\"}");
         return;
     }
-    set->count = json_array_size(array);
+    set->count = rest_count(array);
     fields = hy_arena_zalloc(&call->arena, set->count * sizeof *fields);
     set->fields = hy_arena_zalloc(&call->arena, set->count * sizeof(Hy__Field *));
     if (fields == NULL || set->fields == NULL) {
@@ -306,7 +306,7 @@ static void portrait_set(struct rest_call *call)
         return;
     }
     for (size_t i = 0; i < set->count; i++) {
-        if (!read_item(call, json_array_get(array, i), &fields[i]))
+        if (!read_item(call, rest_at(array, i), &fields[i]))
             return;
         set->fields[i] = &fields[i];
     }

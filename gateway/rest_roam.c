@@ -202,6 +202,6 @@ void rest_admin_getroammsg(struct rest_call *call)
     }
     roam->list = json_array();
     /* Goes with the body, whatever the end of the call. */
-    json_object_set_new(call->body, "\x01list", roam->list);
+    call->kept = roam->list;
     rest_gather(call, 2, ask_page, on_page);
 }

@@ -11,7 +11,7 @@ enum { MOST_PUSH_BYTES = 8192, DEFAULT_MESSAGE_BYTES = 9216 };
 
 /* ---------------------------------------------------------------- push info */
 
-static bool texts_ok(const json_t *object, const char *const *names)
+static bool texts_ok(const struct rest_value *object, const char *const *names)
 {
     char *text;
 
@@ -21,27 +21,26 @@ static bool texts_ok(const json_t *object, const char *const *names)
     return true;
 }
 
-static bool push_info_ok(const json_t *info)
+static bool push_info_ok(const struct rest_value *info)
 {
     static const char *const texts[] = {"Title", "Desc", "Ext", NULL};
     static const char *const sounds[] = {"Sound", NULL};
     static const char *const apns[] = {"Sound", "Title", "SubTitle", "Image", NULL};
-    const json_t *android = rest_field(info, "AndroidInfo");
-    const json_t *apple = rest_field(info, "ApnsInfo");
+    const struct rest_value *android = rest_field(info, "AndroidInfo");
+    const struct rest_value *apple = rest_field(info, "ApnsInfo");
     int64_t number;
 
-    return json_is_object(info) && texts_ok(info, texts) &&
+    return rest_is_object(info) && texts_ok(info, texts) &&
            rest_int(info, "PushFlag", 0, 1, &number) != REST_BAD &&
-           (android == NULL || (json_is_object(android) && texts_ok(android, sounds))) &&
+           (android == NULL || (rest_is_object(android) && texts_ok(android, sounds))) &&
            (apple == NULL ||
-            (json_is_object(apple) && texts_ok(apple, apns) &&
+            (rest_is_object(apple) && texts_ok(apple, apns) &&
              rest_int(apple, "BadgeMode", INT32_MIN, INT32_MAX, &number) != REST_BAD));
 }
 
 static bool read_push_info(struct rest_call *call, Hy__SendReq *req)
 {
-    const json_t *info = rest_field(call->body, "OfflinePushInfo");
-    size_t len;
+    const struct rest_value *info = rest_field(call->body, "OfflinePushInfo");
 
     if (info == NULL)
         return true;
@@ -50,12 +49,10 @@ static bool read_push_info(struct rest_call *call, Hy__SendReq *req)
                          "OfflinePushInfo must be an object; see its fields' types");
     if (rest_flag(info, "PushFlag"))
         req->flags |= HY__MSG_FLAG__MSG_NO_PUSH;
-    len = json_dumpb(info, NULL, 0, JSON_COMPACT);
-    if (len > MOST_PUSH_BYTES)
+    if (!rest_json_keep(info, &call->arena, &req->offline_push))
+        return rest_fail(call, call->family->internal, NULL);
+    if (req->offline_push.len > MOST_PUSH_BYTES)
         return rest_fail(call, HY_CODE_REST_PUSH_INFO, "OfflinePushInfo is over 8 KB");
-    req->offline_push.data = hy_arena_alloc(&call->arena, len);
-    if (req->offline_push.data != NULL)
-        req->offline_push.len = json_dumpb(info, (char *)req->offline_push.data, len, JSON_COMPACT);
     return true;
 }
 
@@ -63,15 +60,15 @@ static bool read_push_info(struct rest_call *call, Hy__SendReq *req)
 
 static bool read_control(struct rest_call *call, Hy__SendReq *req)
 {
-    json_t *array = NULL;
+    const struct rest_value *array = NULL;
     enum rest_got got = rest_array(call->body, "SendMsgControl", &array);
 
-    if (got == REST_BAD ||
-        rest_array(call->body, "ForbidCallbackControl", &(json_t *){NULL}) == REST_BAD)
+    if (got == REST_BAD || rest_array(call->body, "ForbidCallbackControl",
+                                      &(const struct rest_value *){NULL}) == REST_BAD)
         return rest_fail(call, call->family->bad_param,
                          "SendMsgControl and ForbidCallbackControl must be arrays of strings");
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        const char *word = json_string_value(json_array_get(array, i));
+    for (size_t i = 0; i < rest_count(array); i++) {
+        const char *word = rest_string(rest_at(array, i));
 
         if (word != NULL && strcmp(word, "NoUnread") == 0)
             req->flags |= HY__MSG_FLAG__MSG_NO_UNREAD;

@@ -54,6 +54,7 @@ struct scenario {
     const void *defaults;
     size_t size; /* of the options */
     enum hy_err (*run)(struct bench *bench);
+    bool (*alone)(const void *options); /* can it do without a cluster? NULL: no */
 };
 
 /* One run. */

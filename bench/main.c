@@ -47,11 +47,11 @@ static const char help_tail[] =
 
 static const struct scenario *const scenarios[] = {
     &scenario_s1,  &scenario_s2, &scenario_s3, &scenario_s4,
-    &scenario_s4l, &scenario_s5, &scenario_s9,
+    &scenario_s4l, &scenario_s5, &scenario_s8, &scenario_s9,
 };
 
 static const struct arg common_rows[] = {
-    {"cluster", "FILE", ARG_TEXT, offsetof(struct bench_common, cluster), 0, 0, true,
+    {"cluster", "FILE", ARG_TEXT, offsetof(struct bench_common, cluster), 0, 0, false,
      "the cluster.json of the cluster to measure"},
     {"seconds", "S", ARG_INT, offsetof(struct bench_common, seconds), 1, 1000000, false,
      "measured time (10); a tenth more, at least a second, runs before"},
@@ -202,8 +202,9 @@ static int run(const struct scenario *scenario, const struct arg *rows, const vo
     enum hy_err err = HY_OK;
     int code = EXIT_ACCOUNT;
 
-    if (!thresholds_good(&bench.common->fail_if) ||
-        target_load(bench.common->cluster, &target) != HY_OK)
+    if (!thresholds_good(&bench.common->fail_if))
+        return EXIT_CALL;
+    if (bench.common->cluster != NULL && target_load(bench.common->cluster, &target) != HY_OK)
         return EXIT_CALL;
     result.settings = settings_of(rows, options);
     result.environment = environment_of(&target);
@@ -235,6 +236,9 @@ static int run_scenario(const struct scenario *scenario, int argc, char **argv)
     code = args_parse(&command, rows, argc, argv, common, &rest);
     if (code < 0 && rest.count > 0)
         code = args_wrong(&command, "%s is no option", rest.items[0]);
+    if (code < 0 && common->cluster == NULL &&
+        (scenario->alone == NULL || !scenario->alone(common)))
+        code = args_wrong(&command, "--cluster FILE is needed");
     if (code < 0)
         code = run(scenario, rows, common);
     args_free(&common->fail_if);

@@ -305,6 +305,218 @@ static void connections_over_the_limit_are_refused_and_places_come_back(void **s
     assert_int_equal(fake_request("OPTIONS", "/v4/openim/sendmsg", "", 0), 200);
 }
 
+/* ---- HTTP ---- */
+
+/* A call of querystate with extra header lines; the body is written by the caller. */
+static int put_call(char *text, size_t size, const char *headers)
+{
+    return snprintf(text, size,
+                    "POST /v4/openim/querystate?sdkappid=%u&identifier=administrator&usersig=%s "
+                    "HTTP/1.1\r\nHost: x\r\n%s\r\n",
+                    FAKE_APP, fake_ticket("administrator"), headers);
+}
+
+static void a_body_in_chunks_is_a_body(void **state)
+{
+    char text[8192];
+    int fd = fake_connect();
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        int len = put_call(text, sizeof text, "Transfer-Encoding: chunked\r\n");
+
+        strcpy(text + len, "8\r\n{\"To_Acc\r\nd\r\nount\":[\"ann\"]\r\n1\r\n}\r\n0\r\n\r\n");
+        for (const char *p = text; *p != '\0'; p++) {
+            fake_write(fd, p, 1);
+            if (p > text + len)
+                hy_loop_turn(fake.loop, 0);
+        }
+        assert_int_equal(fake_read(fd, text, sizeof text), 200);
+        assert_non_null(strstr(text, "\"ErrorCode\":0"));
+    }
+    close(fd);
+}
+
+/* How many bytes the answer at text takes, or 0 when it is not whole. */
+static size_t answer_len(const char *text)
+{
+    const char *head = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "Content-Length:");
+    size_t len;
+
+    if (head == NULL || length == NULL)
+        return 0;
+    len = (size_t)(head + 4 - text) + strtoul(length + 15, NULL, 10);
+    return strlen(text) < len ? 0 : len;
+}
+
+static void a_pipeline_is_answered_in_its_order(void **state)
+{
+    static char text[32 * 1024];
+    static const char *const users[] = {"ann", "ben", "cy", "dan", "eve"};
+    size_t len = 0, got = 0, at = 0;
+    int fd = fake_connect();
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        char headers[64];
+
+        snprintf(headers, sizeof headers, "Content-Length: %zu\r\n", 19 + strlen(users[i]));
+        len += (size_t)put_call(text + len, sizeof text - len, headers);
+        len += (size_t)sprintf(text + len, "{\"To_Account\":[\"%s\"]}", users[i]);
+    }
+    fake_write(fd, text, len);
+    for (size_t i = 0, turns = 0; i < 5; turns++) {
+        ssize_t n = recv(fd, text + got, sizeof text - 1 - got, MSG_DONTWAIT);
+        char want[32];
+
+        assert_true(turns < 20000);
+        if (n < 0) {
+            hy_loop_turn(fake.loop, 1);
+            continue;
+        }
+        assert_true(n > 0);
+        got += (size_t)n;
+        text[got] = '\0';
+        for (; i < 5 && (len = answer_len(text + at)) > 0; i++, at += len) {
+            const char *next;
+
+            snprintf(want, sizeof want, "\"To_Account\":\"%s\"", users[i]);
+            next = strstr(text + at, want);
+            assert_true(next != NULL && next < text + at + len);
+        }
+    }
+    assert_int_equal(fake.most_open, 1); /* one after the other */
+    close(fd);
+}
+
+static void who_waits_for_the_word_to_go_on_gets_it(void **state)
+{
+    char text[8192];
+    int fd = fake_connect(), turns = 0;
+    ssize_t n;
+
+    (void)state;
+    put_call(text, sizeof text, "Content-Length: 22\r\nExpect: 100-continue\r\n");
+    fake_write(fd, text, strlen(text));
+    while ((n = recv(fd, text, sizeof text - 1, MSG_DONTWAIT)) < 0) {
+        assert_true(++turns < 20000);
+        hy_loop_turn(fake.loop, 1);
+    }
+    text[n] = '\0';
+    assert_string_equal(text, "HTTP/1.1 100 Continue\r\n\r\n");
+    fake_write(fd, "{\"To_Account\":[\"ann\"]}", 22);
+    assert_int_equal(fake_read(fd, text, sizeof text), 200);
+    close(fd);
+}
+
+/* The status of a request, after which the server must close. */
+static int refused(const char *request)
+{
+    char text[4096];
+    int fd = fake_connect(), status;
+
+    fake_write(fd, request, strlen(request));
+    status = fake_read(fd, text, sizeof text);
+    assert_non_null(strstr(text, "Connection: close\r\n"));
+    assert_int_equal(fake_read(fd, text, sizeof text), 0);
+    close(fd);
+    return status;
+}
+
+static void what_is_no_http_is_refused_with_a_status(void **state)
+{
+    char *huge = malloc(20000);
+
+    (void)state;
+    assert_non_null(huge);
+    assert_int_equal(refused("hello\r\n\r\n"), 400);
+    assert_int_equal(refused("POST / HTTP/3.0\r\n\r\n"), 505);
+    assert_int_equal(refused("POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n"), 501);
+    assert_int_equal(refused("POST / HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n"), 413);
+    assert_int_equal(refused("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"), 400);
+    assert_int_equal(refused("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n"),
+                     413);
+    memset(huge, 'x', 19999);
+    memcpy(huge, "POST / HTTP/1.1\r\nX: ", 20);
+    huge[19999] = '\0';
+    assert_int_equal(refused(huge), 431);
+    free(huge);
+}
+
+static void the_connection_ends_when_the_client_wants_it(void **state)
+{
+    (void)state;
+    assert_int_equal(refused("GET / HTTP/1.1\r\nConnection: close\r\n\r\n"), 405);
+    assert_int_equal(refused("GET / HTTP/1.0\r\n\r\n"), 405);
+}
+
+static void who_says_that_nothing_more_comes_is_answered(void **state)
+{
+    char text[8192];
+    int fd = fake_connect();
+
+    (void)state;
+    fake.hold = true;
+    put_call(text, sizeof text, "Content-Length: 22\r\n");
+    strcat(text, "{\"To_Account\":[\"ann\"]}");
+    fake_write(fd, text, strlen(text));
+    shutdown(fd, SHUT_WR);
+    while (fake.asked_count == 0)
+        hy_loop_turn(fake.loop, 1);
+    for (int i = 0; i < 5; i++)
+        hy_loop_turn(fake.loop, 1);
+    fake.hold = false;
+    assert_int_equal(hy_loop_post(fake.loop, fake_deliver, NULL), HY_OK);
+    assert_int_equal(fake_read(fd, text, sizeof text), 200);
+    assert_int_equal(fake_read(fd, text, sizeof text), 0);
+    close(fd);
+}
+
+/* Answers that nobody reads fill the socket, and then time runs. */
+static void who_does_not_take_his_answers_is_cut_off(void **state)
+{
+    static const char request[] = "OPTIONS / HTTP/1.1\r\n\r\n";
+    const struct rest_settings settings = {
+        .max_body_bytes = 4096, .timeout_s = 1, .max_connections = 10};
+    char many[200 * (sizeof request - 1)];
+    ssize_t n = 0;
+    int fd;
+
+    (void)state;
+    fake_stop(NULL);
+    fake_start_with(&settings);
+    fd = fake_connect();
+    for (size_t at = 0; at < sizeof many; at += sizeof request - 1)
+        memcpy(many + at, request, sizeof request - 1);
+    /* Whole requests as long as they go in; what is cut makes no difference any more. */
+    for (uint64_t end = hy_steady_ms() + 30000; n >= 0 || errno == EAGAIN;) {
+        assert_true(hy_steady_ms() < end);
+        n = send(fd, many, sizeof many, MSG_DONTWAIT | MSG_NOSIGNAL);
+        hy_loop_turn(fake.loop, n < 0 ? 20 : 0);
+    }
+    close(fd);
+}
+
+static void draining_ends_connections_with_their_next_answer(void **state)
+{
+    char text[8192];
+    int fd = fake_connect();
+
+    (void)state;
+    put_call(text, sizeof text, "Content-Length: 22\r\n");
+    strcat(text, "{\"To_Account\":[\"ann\"]}");
+    fake_write(fd, text, strlen(text));
+    assert_int_equal(fake_read(fd, text, sizeof text), 200);
+    rest_drain(fake.rest);
+    put_call(text, sizeof text, "Content-Length: 22\r\n");
+    strcat(text, "{\"To_Account\":[\"ann\"]}");
+    fake_write(fd, text, strlen(text));
+    assert_int_equal(fake_read(fd, text, sizeof text), 200);
+    assert_non_null(strstr(text, "Connection: close\r\n"));
+    assert_int_equal(fake_read(fd, text, sizeof text), 0);
+    close(fd);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, fake_start, fake_stop)
@@ -327,6 +539,14 @@ int main(void)
         TEST(one_connection_carries_many_calls),
         TEST(a_trickling_request_is_cut_off),
         TEST(connections_over_the_limit_are_refused_and_places_come_back),
+        TEST(a_body_in_chunks_is_a_body),
+        TEST(a_pipeline_is_answered_in_its_order),
+        TEST(who_waits_for_the_word_to_go_on_gets_it),
+        TEST(what_is_no_http_is_refused_with_a_status),
+        TEST(the_connection_ends_when_the_client_wants_it),
+        TEST(who_says_that_nothing_more_comes_is_answered),
+        TEST(who_does_not_take_his_answers_is_cut_off),
+        TEST(draining_ends_connections_with_their_next_answer),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -1,0 +1,283 @@
+/* load - see load.h. */
+
+#include "bench/peers/load.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/peers/server.h"
+#include "bench/peers/worker.h"
+#include "common/clock.h"
+
+enum { OPEN_DEADLINE_MS = 300000, SETTLE_MS = 10000, LOOK_NS = 5000000, WARM_LINKS = 200 };
+
+struct load {
+    const struct load_options *options;
+    enum load_kind kind;
+    struct board *board;
+    pid_t workers[LOAD_WORKERS];
+};
+
+/* ---- the sums over all workers ---- */
+
+#define SUM(load, field)                                                                           \
+    ({                                                                                             \
+        uint64_t sum_ = 0;                                                                         \
+        for (unsigned i_ = 0; i_ < (load)->options->workers; i_++)                                 \
+            sum_ += (load)->board->tally[i_].field;                                                \
+        sum_;                                                                                      \
+    })
+
+static uint64_t receivers(const struct load *load)
+{
+    return load->kind == LOAD_ROOM ? load->options->members : 1;
+}
+
+static void join_latency(const struct load *load, struct hist *all)
+{
+    memset(all, 0, sizeof *all);
+    for (unsigned i = 0; i < load->options->workers; i++) {
+        const struct hist *one = &load->board->tally[i].latency;
+
+        for (unsigned k = 0; k < HIST_BUCKETS; k++)
+            all->bucket[k] += one->bucket[k];
+        all->count += one->count;
+        all->max_us = one->max_us > all->max_us ? one->max_us : all->max_us;
+    }
+}
+
+/* ---- its processes ---- */
+
+static enum hy_err start(struct load *load)
+{
+    pid_t parent = getpid();
+
+    for (unsigned i = 0; i < load->options->workers; i++) {
+        load->workers[i] = fork();
+        if (load->workers[i] == 0) {
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (getppid() != parent)
+                _exit(EXIT_FAILURE);
+            _exit(worker_live(load->options, load->kind, load->board, i));
+        }
+        if (load->workers[i] < 0)
+            return HY_EIO;
+    }
+    return HY_OK;
+}
+
+static void stop(struct load *load)
+{
+    atomic_store(&load->board->phase, LOAD_END);
+    for (unsigned i = 0; i < load->options->workers; i++)
+        if (load->workers[i] > 0)
+            (void)waitpid(load->workers[i], NULL, 0);
+}
+
+/* A worker that has ended counts nothing more: so the run is void. */
+static enum hy_err look(struct load *load)
+{
+    struct timespec pause = {.tv_nsec = LOOK_NS};
+
+    nanosleep(&pause, NULL);
+    for (unsigned i = 0; i < load->options->workers; i++) {
+        if (waitpid(load->workers[i], NULL, WNOHANG) == load->workers[i]) {
+            load->workers[i] = 0;
+            return HY_EIO;
+        }
+    }
+    return SUM(load, refused) > 0 ? HY_EDENIED : HY_OK;
+}
+
+static enum hy_err run_for(struct load *load, uint64_t us)
+{
+    uint64_t end = hy_steady_us() + us;
+    enum hy_err err = HY_OK;
+
+    while (err == HY_OK && hy_steady_us() < end)
+        err = look(load);
+    return err;
+}
+
+static enum hy_err open_links(struct load *load, uint32_t users)
+{
+    uint64_t deadline = hy_steady_ms() + OPEN_DEADLINE_MS, wanted = 0;
+    enum hy_err err = HY_OK;
+
+    for (unsigned i = 0; i < load->options->workers; i++) {
+        uint32_t share = worker_share(load->options, load->kind, i), all = 0;
+
+        all = worker_users(load->options, load->kind);
+        if (users < all)
+            share = (uint32_t)((uint64_t)share * users / all);
+        atomic_store(&load->board->allowed[i], share);
+        wanted += share;
+    }
+    while (err == HY_OK && SUM(load, online) < wanted)
+        err = hy_steady_ms() > deadline ? HY_ETIMEOUT : look(load);
+    fprintf(stderr, "%lu of %lu users online\n", (unsigned long)SUM(load, online),
+            (unsigned long)wanted);
+    return err;
+}
+
+/* ---- the scenarios ---- */
+
+struct mark { /* the counts at one moment */
+    uint64_t us, server_us, driver_us, delivered, acked, pages;
+};
+
+static struct mark mark_now(const struct load *load)
+{
+    const struct load_options *o = load->options;
+
+    return (struct mark){.us = hy_steady_us(),
+                         .server_us = server_cpu_us(o->pids, o->pid_count),
+                         .driver_us = SUM(load, cpu_us),
+                         .delivered = SUM(load, delivered),
+                         .acked = SUM(load, acked),
+                         .pages = SUM(load, pages)};
+}
+
+static void since(const struct load *load, const struct mark *from, struct report *report)
+{
+    struct mark now = mark_now(load);
+
+    report->seconds = (double)(now.us - from->us) / 1e6;
+    report->server_cpu_us = now.server_us - from->server_us;
+    report->driver_cpu_us = now.driver_us - from->driver_us;
+    report->operations = now.delivered - from->delivered;
+    if (load->kind == LOAD_PAGES)
+        report->operations = now.pages - from->pages;
+    else if (load->kind == LOAD_PAIRS && now.acked - from->acked < report->operations)
+        report->operations = now.acked - from->acked; /* acknowledged and delivered */
+}
+
+/* Wait for what is under way, as long as something of it comes. */
+static enum hy_err settle(struct load *load)
+{
+    uint64_t last = 0, end = hy_steady_ms() + SETTLE_MS;
+    enum hy_err err = HY_OK;
+
+    atomic_store(&load->board->phase, LOAD_SETTLE);
+    while (err == HY_OK && hy_steady_ms() < end &&
+           SUM(load, delivered) < SUM(load, sent) * receivers(load)) {
+        if (SUM(load, delivered) > last)
+            end = hy_steady_ms() + SETTLE_MS;
+        last = SUM(load, delivered);
+        err = look(load);
+    }
+    return err;
+}
+
+static enum hy_err fill(struct load *load)
+{
+    uint64_t wanted = (uint64_t)load->options->pairs * load->options->depth, last = 0;
+    uint64_t end = hy_steady_ms() + SETTLE_MS;
+    enum hy_err err = HY_OK;
+
+    atomic_store(&load->board->phase, LOAD_FILL);
+    while (err == HY_OK && SUM(load, delivered) < wanted) {
+        if (SUM(load, delivered) > last)
+            end = hy_steady_ms() + SETTLE_MS;
+        last = SUM(load, delivered);
+        err = hy_steady_ms() > end ? HY_ETIMEOUT : look(load);
+    }
+    return err;
+}
+
+static enum hy_err talk(struct load *load, struct report *report)
+{
+    uint64_t us = load->options->seconds * 1000000ull;
+    enum hy_err err = open_links(load, UINT32_MAX);
+    struct mark from;
+
+    if (err == HY_OK && load->kind == LOAD_PAGES)
+        err = fill(load);
+    if (err != HY_OK)
+        return err;
+    atomic_store(&load->board->phase, LOAD_RUN);
+    err = run_for(load, us / 10);
+    from = mark_now(load);
+    atomic_store(&load->board->phase, LOAD_MEASURE);
+    if (err == HY_OK)
+        err = run_for(load, us);
+    since(load, &from, report);
+    return err == HY_OK ? settle(load) : err;
+}
+
+static enum hy_err sign_in(struct load *load, struct report *report)
+{
+    struct mark from = mark_now(load);
+    enum hy_err err = open_links(load, UINT32_MAX);
+
+    since(load, &from, report);
+    report->operations = load->options->links;
+    return err;
+}
+
+/* The first links pay for what all share: growth is measured from there. */
+static enum hy_err idle(struct load *load, struct report *report)
+{
+    const struct load_options *o = load->options;
+    uint32_t warm = WARM_LINKS < o->links / 2 ? WARM_LINKS : o->links / 2;
+    enum hy_err err = open_links(load, warm);
+    uint64_t rss = server_rss(o->pids, o->pid_count), kernel = kernel_tcp_bytes();
+    uint64_t first = SUM(load, online);
+
+    if (err == HY_OK)
+        err = open_links(load, UINT32_MAX);
+    if (err == HY_OK)
+        err = run_for(load, o->seconds * 1000000ull);
+    report->seconds = o->seconds;
+    report->links = SUM(load, online) - first;
+    report->rss_bytes = server_rss(o->pids, o->pid_count) - rss;
+    report->kernel_bytes = kernel_tcp_bytes() > kernel ? kernel_tcp_bytes() - kernel : 0;
+    return err;
+}
+
+static void account(const struct load *load, struct report *report)
+{
+    static struct hist latency; /* outlives the board */
+    uint64_t expected = SUM(load, sent) * receivers(load);
+
+    report->sent = SUM(load, sent);
+    report->acked = SUM(load, acked);
+    report->failed = SUM(load, failed);
+    report->delivered = SUM(load, delivered);
+    report->lost = expected > report->delivered ? expected - report->delivered : 0;
+    report->doubled = SUM(load, doubled);
+    report->reordered = SUM(load, gaps);
+    join_latency(load, &latency);
+    report->latency = latency.count > 0 ? &latency : NULL;
+    report->latency_from = load->kind == LOAD_PAGES ? "request to page" : "due to delivery";
+    report->durability = load->options->durability;
+}
+
+enum hy_err load_run(const struct load_options *options, enum load_kind kind, struct report *report)
+{
+    static enum hy_err (*const runs[])(struct load *, struct report *) = {
+        [LOAD_IDLE] = idle,        [LOAD_PAIRS] = talk,      [LOAD_ROOM] = talk,
+        [LOAD_ACCOUNTS] = sign_in, [LOAD_SIGN_IN] = sign_in, [LOAD_PAGES] = talk,
+    };
+    struct load load = {.options = options, .kind = kind};
+    enum hy_err err = HY_ENOMEM;
+
+    load.board =
+        mmap(NULL, sizeof *load.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (load.board == MAP_FAILED)
+        return err;
+    err = start(&load);
+    if (err == HY_OK)
+        err = runs[kind](&load, report);
+    stop(&load);
+    account(&load, report);
+    munmap(load.board, sizeof *load.board);
+    return err;
+}

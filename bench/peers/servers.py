@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -182,7 +183,7 @@ def postgres_bin():
 
 
 def postgres(server, settings):
-    """A cluster of its own, on a Unix socket. Durable as it comes: fsync and synchronous_commit are on.
+    """A cluster of its own, on the loopback with a password made up here. Durable as it comes: fsync and synchronous_commit are on.
     Room for the write-ahead log, so that checkpoints do not disturb; no limits of a small machine."""
     bin_dir = postgres_bin()
     user = pwd.getpwnam("postgres") if os.getuid() == 0 else None  # it refuses to run as root
@@ -199,9 +200,12 @@ def postgres(server, settings):
     server.processes.remove(made)
     server.facts["pids"].remove(made.pid)
     server.facts["started"].pop()
+    port, password = free_port(), secrets.token_hex(16)
+    write(os.path.join(data, "pg_hba.conf"),
+          "local all bench trust\nhost ejabberd ejabberd 127.0.0.1/32 md5\n")
     options = {
-        "listen_addresses": "''", "unix_socket_directories": f"'{home}'", "port": "5432",
-        "max_connections": "200", "fsync": "on", "synchronous_commit": "on",
+        "listen_addresses": "'127.0.0.1'", "port": str(port), "unix_socket_directories": f"'{home}'",
+        "password_encryption": "md5", "max_connections": "200", "fsync": "on", "synchronous_commit": "on",
         "full_page_writes": "on", "shared_buffers": settings.get("shared_buffers", "1GB"),
         "wal_buffers": "16MB", "max_wal_size": "8GB", "checkpoint_timeout": "30min",
         "commit_delay": settings.get("commit_delay", "0"), "commit_siblings": "5",
@@ -209,34 +213,39 @@ def postgres(server, settings):
         "autovacuum": "on", "max_parallel_workers": "0", "wal_level": "minimal",
         "max_wal_senders": "0", "jit": "off",
     }
+    if user is not None:
+        os.chown(os.path.join(data, "pg_hba.conf"), user.pw_uid, user.pw_gid)
     with open(os.path.join(data, "postgresql.conf"), "a", encoding="utf-8") as file:
         file.writelines(f"{key} = {value}\n" for key, value in options.items())
     process, log = server.spawn("postgres", [f"{bin_dir}/postgres", "-D", data], user=user)
     server.facts["postmaster"] = process.pid
-    psql = [f"{bin_dir}/psql", "-q", "-h", home, "-U", "bench", "-v", "ON_ERROR_STOP=1"]
+    psql = [f"{bin_dir}/psql", "-q", "-h", home, "-p", str(port), "-U", "bench", "-v", "ON_ERROR_STOP=1"]
     end = time.monotonic() + DEADLINE_S
-    while subprocess.run([f"{bin_dir}/pg_isready", "-q", "-h", home], check=False).returncode != 0:
+    while subprocess.run([f"{bin_dir}/pg_isready", "-q", "-h", home, "-p", str(port),
+                           "-U", "bench"], check=False).returncode != 0:
         if process.poll() is not None or time.monotonic() > end:
             raise Failed(f"PostgreSQL does not start; see {log}")
         time.sleep(0.05)
-    subprocess.run(psql + ["-d", "postgres", "-c", "CREATE DATABASE ejabberd"], check=True)
-    subprocess.run(psql + ["-d", "ejabberd", "-f", "/usr/share/ejabberd/sql/pg.sql"], check=True,
-                   stdout=subprocess.DEVNULL)
-    return home
+    subprocess.run(psql + ["-d", "postgres", "-c", f"CREATE ROLE ejabberd LOGIN PASSWORD '{password}'",
+                           "-c", "CREATE DATABASE ejabberd OWNER ejabberd"], check=True)
+    subprocess.run(psql + ["-d", "ejabberd", "-c", "SET ROLE ejabberd", "-f",
+                           "/usr/share/ejabberd/sql/pg.sql"], check=True, stdout=subprocess.DEVNULL)
+    return port, password
 
 
 def ejabberd(server, settings, archive=False):
     """No roster, no shapers, no log; accounts in its own memory tables. The archive (XEP-0313) keeps a
     row for the sender and one for the receiver, as everybody may page their history."""
     erl = find("erl")
-    home = postgres(server, settings) if archive else None
+    sql_port, password = postgres(server, settings) if archive else (0, "")
     port = free_port()
     sql = f"""\
 sql_type: pgsql
-sql_server: "unix:{home}/.s.PGSQL.5432"
+sql_server: "127.0.0.1"
+sql_port: {sql_port}
 sql_database: "ejabberd"
-sql_username: "bench"
-sql_password: ""
+sql_username: "ejabberd"
+sql_password: "{password}"
 sql_pool_size: {settings.get("pool", "10")}
 sql_prepared_statements: true
 sql_start_interval: 1

@@ -4,15 +4,24 @@
 
 #include <string.h>
 
-enum { TEXT = 100, HEAD = 6, DIGITS = 11, FIRST_DIGIT = '0' };
+enum { TEXT = STAMP_TEXT, HEAD = 6, DIGITS = 11, FIRST_DIGIT = '?' };
 
 _Static_assert(STAMP_BYTES == HEAD + TEXT, "three nested fields and a text");
 
-/* Six bits a letter, '0' to 'o': a driver does this for each delivery, so it has no branch. */
-static void put_number(uint8_t *text, uint64_t value)
+/* Six bits a letter, '?' to '~', none of which XML minds: a driver does this for each delivery, so it
+ * has no branch. */
+static void put_number(char *text, uint64_t value)
 {
     for (int i = 0; i < DIGITS; i++, value >>= 6)
-        text[i] = (uint8_t)(FIRST_DIGIT + (value & 63));
+        text[i] = (char)(FIRST_DIGIT + (value & 63));
+}
+
+void stamp_text_write(const struct stamp *stamp, char text[static STAMP_TEXT])
+{
+    put_number(text, stamp->stream);
+    put_number(text + DIGITS, stamp->number);
+    put_number(text + 2 * DIGITS, stamp->due_us);
+    memset(text + 3 * DIGITS, '.', TEXT - 3 * DIGITS);
 }
 
 void stamp_write(const struct stamp *stamp, uint8_t body[static STAMP_BYTES])
@@ -21,13 +30,10 @@ void stamp_write(const struct stamp *stamp, uint8_t body[static STAMP_BYTES])
     static const uint8_t head[HEAD] = {0x0a, TEXT + 4, 0x0a, TEXT + 2, 0x0a, TEXT};
 
     memcpy(body, head, HEAD);
-    put_number(body + HEAD, stamp->stream);
-    put_number(body + HEAD + DIGITS, stamp->number);
-    put_number(body + HEAD + 2 * DIGITS, stamp->due_us);
-    memset(body + HEAD + 3 * DIGITS, '.', TEXT - 3 * DIGITS);
+    stamp_text_write(stamp, (char *)body + HEAD);
 }
 
-static bool get_number(const uint8_t *text, uint64_t *value)
+static bool get_number(const char *text, uint64_t *value)
 {
     unsigned wrong = 0;
 
@@ -41,9 +47,14 @@ static bool get_number(const uint8_t *text, uint64_t *value)
     return wrong < 64;
 }
 
+bool stamp_text_read(const char *text, size_t len, struct stamp *stamp)
+{
+    return len == STAMP_TEXT && get_number(text, &stamp->stream) &&
+           get_number(text + DIGITS, &stamp->number) &&
+           get_number(text + 2 * DIGITS, &stamp->due_us);
+}
+
 bool stamp_read(const uint8_t *body, size_t len, struct stamp *stamp)
 {
-    return len == STAMP_BYTES && get_number(body + HEAD, &stamp->stream) &&
-           get_number(body + HEAD + DIGITS, &stamp->number) &&
-           get_number(body + HEAD + 2 * DIGITS, &stamp->due_us);
+    return len == STAMP_BYTES && stamp_text_read((const char *)body + HEAD, TEXT, stamp);
 }

@@ -49,7 +49,9 @@ static void print_cpu(FILE *out, const struct result *r)
             result_per_operation(r, r->driver_user_us),
             result_per_operation(r, r->driver_system_us));
     for (int i = 0; i < USAGE_KINDS; i++) {
-        row(out, i == 0 ? "  of the server" : "");
+        if (usage_cpu_us(&r->server, (enum usage_kind)i) == 0)
+            continue;
+        row(out, "  of the server");
         fprintf(out, "%-9s %.2f us (%.2f user, %.2f system), %.3f context switches\n",
                 usage_names[i],
                 result_per_operation(r, usage_cpu_us(&r->server, (enum usage_kind)i)),
@@ -84,7 +86,7 @@ void table_print(const char *scenario, const struct result *r, FILE *out)
     print_counts(out, r);
     print_cpu(out, r);
     if (r->links > 0) {
-        row(out, "gateway memory per link");
+        row(out, "memory per link");
         fprintf(out, "%.0f B resident, over %" PRIu64 " links\n",
                 (double)r->rss_bytes / (double)r->links, r->links);
     }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const usage_names[USAGE_KINDS] = {"gateway", "router", "presence", "store"};
+const char *const usage_names[USAGE_KINDS] = {"gateway", "router", "presence", "store", "server"};
 
 /* utime and stime are fields 14 and 15, counted after the command's closing bracket. */
 bool usage_process_cpu(int pid, uint64_t *user_us, uint64_t *system_us)

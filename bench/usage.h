@@ -8,7 +8,14 @@
 
 #include "bench/target.h"
 
-enum usage_kind { USAGE_GATEWAY, USAGE_ROUTER, USAGE_PRESENCE, USAGE_STORE, USAGE_KINDS };
+enum usage_kind {
+    USAGE_GATEWAY,
+    USAGE_ROUTER,
+    USAGE_PRESENCE,
+    USAGE_STORE,
+    USAGE_OTHER,
+    USAGE_KINDS
+};
 
 extern const char *const usage_names[USAGE_KINDS];
 

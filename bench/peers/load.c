@@ -16,7 +16,13 @@
 #include "bench/peers/worker.h"
 #include "common/clock.h"
 
-enum { OPEN_DEADLINE_MS = 300000, SETTLE_MS = 10000, LOOK_NS = 5000000, WARM_LINKS = 200 };
+enum {
+    OPEN_DEADLINE_MS = 300000,
+    SETTLE_MS = 10000,
+    LOOK_NS = 5000000,
+    WARM_LINKS = 200,
+    LEAST_WARM_US = 1000000
+};
 
 struct load {
     const struct load_options *options;
@@ -38,19 +44,6 @@ struct load {
 static uint64_t receivers(const struct load *load)
 {
     return load->kind == LOAD_ROOM ? load->options->members : 1;
-}
-
-static void join_latency(const struct load *load, struct hist *all)
-{
-    memset(all, 0, sizeof *all);
-    for (unsigned i = 0; i < load->options->workers; i++) {
-        const struct hist *one = &load->board->tally[i].latency;
-
-        for (unsigned k = 0; k < HIST_BUCKETS; k++)
-            all->bucket[k] += one->bucket[k];
-        all->count += one->count;
-        all->max_us = one->max_us > all->max_us ? one->max_us : all->max_us;
-    }
 }
 
 /* ---- its processes ---- */
@@ -129,8 +122,9 @@ static enum hy_err open_links(struct load *load, uint32_t users)
 
 /* ---- the scenarios ---- */
 
-struct mark { /* the counts at one moment */
-    uint64_t us, server_us, driver_us, delivered, acked, pages;
+struct mark {                                                 /* the counts at one moment */
+    uint64_t us, user_us, system_us, delivered, acked, pages; /* CPU: the driver's */
+    struct server_use server;
 };
 
 static struct mark mark_now(const struct load *load)
@@ -138,25 +132,28 @@ static struct mark mark_now(const struct load *load)
     const struct load_options *o = load->options;
 
     return (struct mark){.us = hy_steady_us(),
-                         .server_us = server_cpu_us(o->pids, o->pid_count),
-                         .driver_us = SUM(load, cpu_us),
+                         .server = server_use(o->pids, o->pid_count),
+                         .user_us = SUM(load, user_us),
+                         .system_us = SUM(load, system_us),
                          .delivered = SUM(load, delivered),
                          .acked = SUM(load, acked),
                          .pages = SUM(load, pages)};
 }
 
-static void since(const struct load *load, const struct mark *from, struct report *report)
+static void since(const struct load *load, const struct mark *from, struct result *result)
 {
     struct mark now = mark_now(load);
 
-    report->seconds = (double)(now.us - from->us) / 1e6;
-    report->server_cpu_us = now.server_us - from->server_us;
-    report->driver_cpu_us = now.driver_us - from->driver_us;
-    report->operations = now.delivered - from->delivered;
+    result->seconds = (double)(now.us - from->us) / 1e6;
+    result->server.of[USAGE_OTHER].user_us = now.server.user_us - from->server.user_us;
+    result->server.of[USAGE_OTHER].system_us = now.server.system_us - from->server.system_us;
+    result->driver_user_us = now.user_us - from->user_us;
+    result->driver_system_us = now.system_us - from->system_us;
+    result->operations = now.delivered - from->delivered;
     if (load->kind == LOAD_PAGES)
-        report->operations = now.pages - from->pages;
-    else if (load->kind == LOAD_PAIRS && now.acked - from->acked < report->operations)
-        report->operations = now.acked - from->acked; /* acknowledged and delivered */
+        result->operations = now.pages - from->pages;
+    else if (load->kind == LOAD_PAIRS && now.acked - from->acked < result->operations)
+        result->operations = now.acked - from->acked; /* acknowledged and delivered */
 }
 
 /* Wait for what is under way, as long as something of it comes. */
@@ -192,77 +189,86 @@ static enum hy_err fill(struct load *load)
     return err;
 }
 
-static enum hy_err talk(struct load *load, struct report *report)
+static enum hy_err talk(struct load *load, struct result *result)
 {
     uint64_t us = load->options->seconds * 1000000ull;
     enum hy_err err = open_links(load, UINT32_MAX);
+    uint64_t begun = 0;
     struct mark from;
 
     if (err == HY_OK && load->kind == LOAD_PAGES)
         err = fill(load);
     if (err != HY_OK)
         return err;
+    begun = hy_steady_us();
     atomic_store(&load->board->phase, LOAD_RUN);
-    err = run_for(load, us / 10);
+    err = run_for(load, us / 10 < LEAST_WARM_US ? LEAST_WARM_US : us / 10);
+    result->warm_up_s = (double)(hy_steady_us() - begun) / 1e6;
     from = mark_now(load);
     atomic_store(&load->board->phase, LOAD_MEASURE);
     if (err == HY_OK)
         err = run_for(load, us);
-    since(load, &from, report);
+    since(load, &from, result);
     return err == HY_OK ? settle(load) : err;
 }
 
-static enum hy_err sign_in(struct load *load, struct report *report)
+static enum hy_err sign_in(struct load *load, struct result *result)
 {
     struct mark from = mark_now(load);
     enum hy_err err = open_links(load, UINT32_MAX);
 
-    since(load, &from, report);
-    report->operations = load->options->links;
+    since(load, &from, result);
+    result->operations = load->options->links;
     return err;
 }
 
 /* The first links pay for what all share: growth is measured from there. */
-static enum hy_err idle(struct load *load, struct report *report)
+static enum hy_err idle(struct load *load, struct result *result)
 {
     const struct load_options *o = load->options;
     uint32_t warm = WARM_LINKS < o->links / 2 ? WARM_LINKS : o->links / 2;
     enum hy_err err = open_links(load, warm);
-    uint64_t rss = server_rss(o->pids, o->pid_count), kernel = kernel_tcp_bytes();
+    uint64_t rss = server_use(o->pids, o->pid_count).rss, kernel = kernel_tcp_bytes();
     uint64_t first = SUM(load, online);
 
     if (err == HY_OK)
         err = open_links(load, UINT32_MAX);
     if (err == HY_OK)
         err = run_for(load, o->seconds * 1000000ull);
-    report->seconds = o->seconds;
-    report->links = SUM(load, online) - first;
-    report->rss_bytes = server_rss(o->pids, o->pid_count) - rss;
-    report->kernel_bytes = kernel_tcp_bytes() > kernel ? kernel_tcp_bytes() - kernel : 0;
+    result->seconds = o->seconds;
+    result->links = SUM(load, online) - first;
+    result->rss_bytes = server_use(o->pids, o->pid_count).rss - rss;
+    result->kernel_bytes = kernel_tcp_bytes() > kernel ? kernel_tcp_bytes() - kernel : 0;
     return err;
 }
 
-static void account(const struct load *load, struct report *report)
+static const char *const units[] = {
+    [LOAD_IDLE] = "links",     [LOAD_SIGN_IN] = "sign-ins", [LOAD_ACCOUNTS] = "accounts",
+    [LOAD_PAIRS] = "messages", [LOAD_ROOM] = "deliveries",  [LOAD_PAGES] = "pages",
+};
+
+static void account(const struct load *load, struct result *result)
 {
-    static struct hist latency; /* outlives the board */
     uint64_t expected = SUM(load, sent) * receivers(load);
 
-    report->sent = SUM(load, sent);
-    report->acked = SUM(load, acked);
-    report->failed = SUM(load, failed);
-    report->delivered = SUM(load, delivered);
-    report->lost = expected > report->delivered ? expected - report->delivered : 0;
-    report->doubled = SUM(load, doubled);
-    report->reordered = SUM(load, gaps);
-    join_latency(load, &latency);
-    report->latency = latency.count > 0 ? &latency : NULL;
-    report->latency_from = load->kind == LOAD_PAGES ? "request to page" : "due to delivery";
-    report->durability = load->options->durability;
+    result->sent = SUM(load, sent);
+    result->acked = SUM(load, acked);
+    result->failed = SUM(load, failed);
+    result->delivered = SUM(load, delivered);
+    result->lost = expected > result->delivered ? expected - result->delivered : 0;
+    result->doubled = SUM(load, doubled);
+    result->reordered = SUM(load, gaps);
+    result->workers = load->options->workers;
+    for (unsigned i = 0; i < load->options->workers; i++)
+        hist_merge(&result->latency, &load->board->tally[i].latency);
+    result->latency_from = load->kind == LOAD_PAGES ? "request to page" : "due to delivery";
+    result->unit = units[load->kind];
+    result->durability = load->options->durability;
 }
 
-enum hy_err load_run(const struct load_options *options, enum load_kind kind, struct report *report)
+enum hy_err load_run(const struct load_options *options, enum load_kind kind, struct result *result)
 {
-    static enum hy_err (*const runs[])(struct load *, struct report *) = {
+    static enum hy_err (*const runs[])(struct load *, struct result *) = {
         [LOAD_IDLE] = idle,        [LOAD_PAIRS] = talk,      [LOAD_ROOM] = talk,
         [LOAD_ACCOUNTS] = sign_in, [LOAD_SIGN_IN] = sign_in, [LOAD_PAGES] = talk,
     };
@@ -275,9 +281,9 @@ enum hy_err load_run(const struct load_options *options, enum load_kind kind, st
         return err;
     err = start(&load);
     if (err == HY_OK)
-        err = runs[kind](&load, report);
+        err = runs[kind](&load, result);
     stop(&load);
-    account(&load, report);
+    account(&load, result);
     munmap(load.board, sizeof *load.board);
     return err;
 }

@@ -11,7 +11,7 @@
 #include "bench/hist.h"
 #include "bench/peers/link.h"
 #include "bench/peers/protocol.h"
-#include "bench/report.h"
+#include "bench/result.h"
 
 enum { LOAD_WORKERS = 16, LOAD_STREAMS = 64, LOAD_PIDS = 16, TO_ROOM = UINT32_MAX };
 
@@ -31,7 +31,7 @@ enum load_phase { LOAD_OPEN, LOAD_FILL, LOAD_RUN, LOAD_MEASURE, LOAD_SETTLE, LOA
 struct tally { /* of one worker; written by it alone */
     _Atomic uint32_t online, refused;
     _Atomic uint64_t sent, acked, failed, delivered, doubled, gaps, pages;
-    _Atomic uint64_t cpu_us; /* its own */
+    _Atomic uint64_t user_us, system_us; /* CPU, its own */
     struct hist latency;
     char padding[4096];
 };
@@ -67,7 +67,7 @@ struct worker {
     uint32_t stream_count, beat_next;
     uint64_t begun_us, due_count, beat_at_us;
     uint64_t fresh[LOAD_STREAMS]; /* deliveries of a turn that the board does not know yet */
-    enum load_phase phase; /* as it was when this turn began */
+    enum load_phase phase;        /* as it was when this turn began */
 };
 
 /* What a protocol tells of a link. */
@@ -79,8 +79,8 @@ void load_text(struct link *link, const char *text, size_t len);
 void load_row(struct link *link);
 void load_page(struct link *link); /* link->cursor says where the next one begins */
 
-/* Run one scenario against the server and fill report. */
+/* Run one scenario against the server and fill result. */
 enum hy_err load_run(const struct load_options *options, enum load_kind kind,
-                     struct report *report) HY_CHECKED;
+                     struct result *result) HY_CHECKED;
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "bench/peers/load.h"
+#include "bench/peers/outcome.h"
 
 static const char help[] =
     "usage: hongyan-bench-peer mqtt|xmpp SCENARIO --port P [--pid SERVER]... [options]\n"
@@ -23,7 +24,7 @@ static const char help[] =
     "  --port P        of the server, on 127.0.0.1\n"
     "  --pid P         process of the server, may be repeated: its CPU and memory count, and\n"
     "                  those of its children\n"
-    "  --workers N     processes of this driver (1)\n"
+    "  --workers N     processes of this driver (2)\n"
     "  --seconds S     measured time (10); a tenth more runs before\n"
     "  --rate R        open loop: R messages/s, latency from when each was due; without it the\n"
     "                  loop is closed: W messages of each sender are under way. One is through "
@@ -43,12 +44,12 @@ static const struct scenario {
     enum load_kind kind;
 } scenarios[] = {
     {"accounts", "accounts registered", LOAD_ACCOUNTS},
-    {"s1", "s1 idle links", LOAD_IDLE},
-    {"s2", "s2 one-to-one, stored", LOAD_PAIRS},
-    {"s3", "s3 one-to-one, online only", LOAD_PAIRS},
-    {"s4", "s4 fan-out; rate is deliveries", LOAD_ROOM},
-    {"s5", "s5 sign-ins", LOAD_SIGN_IN},
-    {"s6", "s6 history, pages of 20", LOAD_PAGES},
+    {"s1", "idle links", LOAD_IDLE},
+    {"s2", "one-to-one, stored", LOAD_PAIRS},
+    {"s3", "one-to-one, online only", LOAD_PAIRS},
+    {"s4", "fan-out, one topic or room", LOAD_ROOM},
+    {"s5", "sign-ins", LOAD_SIGN_IN},
+    {"s6", "history, pages of 20", LOAD_PAGES},
 };
 
 static const struct protocol *find_protocol(const char *name)
@@ -187,7 +188,7 @@ static bool fits(const struct load_options *o, enum load_kind kind)
 
 int main(int argc, char **argv)
 {
-    struct load_options o = {.workers = 1,
+    struct load_options o = {.workers = 2,
                              .seconds = 10,
                              .pairs = 100,
                              .window = 8,
@@ -197,9 +198,10 @@ int main(int argc, char **argv)
                              .durability = "none",
                              .heartbeat_ms = 30000};
     const struct scenario *scenario = argc > 2 ? find_scenario(argv[2]) : NULL;
-    struct report report = {.scenario = ""};
+    static struct result result;
     const char *json = NULL;
     enum hy_err err = HY_OK;
+    bool lost = false;
 
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
         fputs(help, stdout);
@@ -213,13 +215,15 @@ int main(int argc, char **argv)
     if (!parse(argc - 2, argv + 2, &o, &json) || !fits(&o, scenario->kind))
         return 2;
     raise_descriptors();
-    report.scenario = scenario->text;
-    err = load_run(&o, scenario->kind, &report);
+    result_title(&result, scenario->text);
+    err = load_run(&o, scenario->kind, &result);
     if (err == HY_OK)
-        err = report_write(&report, stdout, json);
+        err = outcome_write(scenario->name, o.protocol->name, &result, json);
     if (err != HY_OK) {
         fprintf(stderr, "hongyan-bench-peer: %s\n", hy_err_text(err));
         return 1;
     }
-    return report.lost + report.doubled + report.reordered > 0;
+    lost = result.lost + result.doubled + result.reordered > 0;
+    result_free(&result);
+    return lost;
 }

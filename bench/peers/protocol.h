@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "bench/peers/link.h"
-#include "bench/peers/stamp.h"
+#include "bench/stamp.h"
 
 struct protocol {
     const char *name;

@@ -13,7 +13,7 @@ enum { PROCESSES = 4096 };
 
 struct process {
     int pid, parent;
-    uint64_t ticks, pages;
+    uint64_t user, system, pages; /* CPU: clock ticks */
     bool counts;
 };
 
@@ -39,7 +39,8 @@ static bool read_process(const char *pid, struct process *process)
                &process->parent, &user, &sys, &child_user, &child_sys, &pages) != 6)
         return false;
     process->pid = atoi(pid);
-    process->ticks = user + sys + child_user + child_sys;
+    process->user = user + child_user;
+    process->system = sys + child_sys;
     process->pages = pages;
     process->counts = false;
     return true;
@@ -72,10 +73,12 @@ static bool spread(struct process *all, unsigned count)
     return found;
 }
 
-static struct process sum(const int *pids, unsigned pid_count)
+struct server_use server_use(const int *pids, unsigned pid_count)
 {
     static struct process all[PROCESSES];
-    struct process total = {.ticks = 0};
+    uint64_t tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    struct server_use use = {.rss = 0};
     unsigned count = read_all(all);
 
     for (unsigned i = 0; i < count; i++)
@@ -84,20 +87,13 @@ static struct process sum(const int *pids, unsigned pid_count)
     while (spread(all, count))
         ;
     for (unsigned i = 0; i < count; i++) {
-        total.ticks += all[i].counts ? all[i].ticks : 0;
-        total.pages += all[i].counts ? all[i].pages : 0;
+        if (!all[i].counts)
+            continue;
+        use.user_us += all[i].user * tick_us;
+        use.system_us += all[i].system * tick_us;
+        use.rss += all[i].pages * page;
     }
-    return total;
-}
-
-uint64_t server_cpu_us(const int *pids, unsigned count)
-{
-    return sum(pids, count).ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
-}
-
-uint64_t server_rss(const int *pids, unsigned count)
-{
-    return sum(pids, count).pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    return use;
 }
 
 uint64_t kernel_tcp_bytes(void)

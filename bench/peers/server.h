@@ -6,11 +6,13 @@
 
 #include <stdint.h>
 
-/* CPU time since they started, that of children that have ended included. */
-uint64_t server_cpu_us(const int *pids, unsigned count);
+struct server_use {
+    uint64_t user_us,
+        system_us; /* CPU since they started, that of children that have ended included */
+    uint64_t rss;  /* resident memory, bytes */
+};
 
-/* Resident memory. */
-uint64_t server_rss(const int *pids, unsigned count);
+struct server_use server_use(const int *pids, unsigned count);
 
 /* Memory that the kernel holds in TCP buffers. */
 uint64_t kernel_tcp_bytes(void);

@@ -13,13 +13,7 @@
 
 #include "common/clock.h"
 
-enum {
-    EVENTS = 512,
-    READ_BYTES = 1 << 18,
-    OPEN_AT_ONCE = 64,
-    IDLE_WAIT_US = 5000,
-    PAGE_ROWS = 20
-};
+enum { EVENTS = 512, READ_BYTES = 1 << 18, OPEN_AT_ONCE = 64, IDLE_WAIT_US = 5000, PAGE_ROWS = 20 };
 
 static bool has_pairs(enum load_kind kind)
 {
@@ -77,7 +71,7 @@ static void say(struct worker *w, struct stream *stream, uint64_t due_us)
     struct stamp stamp = {stream->id, ++stream->sent, due_us};
     char text[STAMP_TEXT];
 
-    stamp_write(&stamp, text);
+    stamp_text_write(&stamp, text);
     w->options->protocol->send(stream->link, stream->to, text);
     atomic_fetch_add_explicit(&w->tally->sent, 1, memory_order_relaxed);
 }
@@ -205,8 +199,9 @@ void load_text(struct link *link, const char *text, size_t len)
     struct worker *w = link->worker;
     struct stamp stamp;
 
-    if (link->heard == NULL || !stamp_read(text, len, &stamp) || stamp.stream < link->heard_from ||
-        stamp.stream - link->heard_from >= streams_heard(w) || !is_next(link, &stamp))
+    if (link->heard == NULL || !stamp_text_read(text, len, &stamp) ||
+        stamp.stream < link->heard_from || stamp.stream - link->heard_from >= streams_heard(w) ||
+        !is_next(link, &stamp))
         return;
     atomic_fetch_add_explicit(&w->tally->delivered, 1, memory_order_relaxed);
     if (w->phase == LOAD_MEASURE && w->kind != LOAD_PAGES)
@@ -435,13 +430,13 @@ static void part(struct worker *w)
     close(w->epoll);
 }
 
-static uint64_t own_cpu(void)
+static void count_cpu(struct tally *tally)
 {
     struct rusage usage;
 
     getrusage(RUSAGE_SELF, &usage);
-    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    tally->user_us = (uint64_t)usage.ru_utime.tv_sec * 1000000 + (uint64_t)usage.ru_utime.tv_usec;
+    tally->system_us = (uint64_t)usage.ru_stime.tv_sec * 1000000 + (uint64_t)usage.ru_stime.tv_usec;
 }
 
 int worker_live(const struct load_options *options, enum load_kind kind, struct board *board,
@@ -466,7 +461,7 @@ int worker_live(const struct load_options *options, enum load_kind kind, struct 
         else if (w.phase == LOAD_RUN && was != LOAD_RUN)
             begin(&w);
         was = w.phase;
-        w.tally->cpu_us = own_cpu();
+        count_cpu(w.tally);
         turn(&w);
     }
     part(&w);

@@ -11,6 +11,7 @@ database), schedulers, poll (+K), busy_wait (+sbwt), commit_delay, shared_buffer
 """
 
 import argparse
+import ctypes
 import json
 import os
 import pwd
@@ -64,11 +65,17 @@ def write(path, text):
     return path
 
 
+def die_with_parent():
+    """Linux: SIGKILL for this process when its parent ends, however that ends."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 class Server:
     """What was started in a directory: its processes, in the order in which they were started."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, tied=False):
         self.directory = os.path.abspath(directory)
+        self.tied = tied  # nothing outlives the process that started it
         self.processes = []
         self.facts = {"pids": []}
         os.makedirs(self.directory, exist_ok=True)
@@ -89,6 +96,8 @@ class Server:
                 os.initgroups(user.pw_name, user.pw_gid)
                 os.setgid(user.pw_gid)
                 os.setuid(user.pw_uid)
+            if self.tied:
+                die_with_parent()
 
         with open(log, "ab") as out:
             process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
@@ -182,6 +191,15 @@ def postgres_bin():
     raise Failed("postgresql is not installed; bench/peers/packages.sh installs it")
 
 
+def open_way(directory):
+    """Let the database's user pass: it cannot read what lies on the way, only go through."""
+    while directory != "/":
+        mode = os.stat(directory).st_mode
+        if not mode & 0o001:
+            os.chmod(directory, mode | 0o001)
+        directory = os.path.dirname(directory)
+
+
 def postgres(server, settings):
     """A cluster of its own, on the loopback with a password made up here. Durable as it comes: fsync and synchronous_commit are on.
     Room for the write-ahead log, so that checkpoints do not disturb; no limits of a small machine."""
@@ -191,7 +209,7 @@ def postgres(server, settings):
     os.makedirs(home, mode=0o700, exist_ok=True)
     if user is not None:
         os.chown(home, user.pw_uid, user.pw_gid)
-        os.chmod(server.directory, 0o755)
+        open_way(server.directory)
     data = os.path.join(home, "data")
     made = server.spawn("initdb", [f"{bin_dir}/initdb", "-D", data, "-U", "bench", "-A", "trust",
                                    "-E", "UTF8", "--locale=C", "--no-instructions"], user=user)[0]
@@ -337,11 +355,11 @@ def ejabberd_archive(server, settings):
 
 
 def nginx(server, settings):
-    """A page of 100 bytes, kept in the page cache."""
+    """A page of 128 bytes, about what REST answers, kept in the page cache."""
     program = find("nginx", "/usr/sbin/nginx")
     port = free_port()
     os.makedirs(server.path("www"), exist_ok=True)
-    write(server.path("www", "page"), "." * 100)
+    write(server.path("www", "page"), "." * 128)
     for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
         os.makedirs(server.path(name), exist_ok=True)
     user = "user root;\n" if os.getuid() == 0 else ""
@@ -363,7 +381,7 @@ http {{
     fastcgi_temp_path {server.path("fastcgi")};
     uwsgi_temp_path {server.path("uwsgi")};
     scgi_temp_path {server.path("scgi")};
-    server {{ listen 127.0.0.1:{port} backlog=4096; root {server.path("www")}; }}
+    server {{ listen 127.0.0.1:{port} reuseport backlog=4096; root {server.path("www")}; }}
 }}
 """)
     process, log = server.spawn("nginx", [program, "-p", server.directory, "-c", config,
@@ -376,9 +394,9 @@ STARTERS = {"mosquitto": mosquitto, "ejabberd": ejabberd, "ejabberd-archive": ej
             "nginx": nginx}
 
 
-def start(name, directory, settings=None):
+def start(name, directory, settings=None, tied=False):
     """Gives a Server with facts port, pids, durability. Raises Failed, with nothing left running."""
-    server = Server(directory)
+    server = Server(directory, tied)
     try:
         return STARTERS[name](server, settings or {})
     except BaseException:

@@ -17,7 +17,7 @@
 #include "common/clock.h"
 
 enum {
-    OPEN_DEADLINE_MS = 300000,
+    OPEN_QUIET_MS = 20000,
     SETTLE_MS = 10000,
     LOOK_NS = 5000000,
     WARM_LINKS = 200,
@@ -101,7 +101,7 @@ static enum hy_err run_for(struct load *load, uint64_t us)
 
 static enum hy_err open_links(struct load *load, uint32_t users)
 {
-    uint64_t deadline = hy_steady_ms() + OPEN_DEADLINE_MS, wanted = 0;
+    uint64_t deadline = hy_steady_ms() + OPEN_QUIET_MS, wanted = 0, last = 0;
     enum hy_err err = HY_OK;
 
     for (unsigned i = 0; i < load->options->workers; i++) {
@@ -113,8 +113,12 @@ static enum hy_err open_links(struct load *load, uint32_t users)
         atomic_store(&load->board->allowed[i], share);
         wanted += share;
     }
-    while (err == HY_OK && SUM(load, online) < wanted)
+    while (err == HY_OK && SUM(load, online) < wanted) {
+        if (SUM(load, online) > last)
+            deadline = hy_steady_ms() + OPEN_QUIET_MS;
+        last = SUM(load, online);
         err = hy_steady_ms() > deadline ? HY_ETIMEOUT : look(load);
+    }
     fprintf(stderr, "%lu of %lu users online\n", (unsigned long)SUM(load, online),
             (unsigned long)wanted);
     return err;

@@ -171,8 +171,8 @@ persistence false
 log_type none
 sys_interval 0
 set_tcp_nodelay true
-max_inflight_messages 0
-max_queued_messages 0
+max_inflight_messages {settings.get("inflight", 0)}
+max_queued_messages {settings.get("queued", 0)}
 """)
     process, log = server.spawn("mosquitto", [program, "-c", config])
     wait_port(port, process, log)

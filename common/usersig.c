@@ -33,16 +33,20 @@ struct claim {
 
 /* ---- wrapping: base64 with other letters, zlib ---- */
 
-static int sextet(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
+/* What a letter of standard base64 stands for; -1: nothing. */
+static const int8_t sextets[256] = {
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, -1, -1, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1, -1, 0,  1,  2,  3,  4,  5,  6,
+    7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1,
+    -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
+    49, 50, 51, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+};
 
 /* Decode standard base64 with its padding. False: not that, or more than *out_len bytes. */
 static bool base64_decode(const char *text, size_t len, uint8_t *out, size_t *out_len)
@@ -60,7 +64,7 @@ static bool base64_decode(const char *text, size_t len, uint8_t *out, size_t *ou
         uint32_t bits = 0;
 
         for (size_t k = 0; k < here; k++) {
-            int value = sextet(text[i + k]);
+            int value = sextets[(uint8_t)text[i + k]];
 
             if (value < 0)
                 return false;
@@ -73,34 +77,51 @@ static bool base64_decode(const char *text, size_t len, uint8_t *out, size_t *ou
     return true;
 }
 
+/* The letter that a ticket's letter, or its URL encoding of *used letters, stands for; 0: none. The
+ * letters of standard base64 that are swapped must not come as they are. */
+static char unswapped(const char *sig, size_t left, size_t *used)
+{
+    *used = 1;
+    switch (sig[0]) {
+    case '*':
+        return '+';
+    case '-':
+        return '/';
+    case '_':
+        return '=';
+    case '+':
+    case '/':
+    case '=':
+        return 0;
+    case '%':
+        break;
+    default:
+        return sig[0];
+    }
+    *used = 3;
+    if (left < 3)
+        return 0;
+    switch ((uint8_t)sig[1] << 8 | ((uint8_t)sig[2] | 0x20)) { /* hexadecimal in either case */
+    case '2' << 8 | 'a':
+        return '+';
+    case '2' << 8 | 'd':
+        return '/';
+    case '5' << 8 | 'f':
+        return '=';
+    default:
+        return 0;
+    }
+}
+
 /* Swap the letters of a ticket back, and undo what URL encoders did to them. */
 static bool unswap(const char *sig, size_t len, char *out, size_t *out_len)
 {
-    static const struct {
-        const char *from;
-        char to;
-    } letters[] = {{"*", '+'},   {"-", '/'},   {"_", '='},   {"%2A", '+'}, {"%2a", '+'},
-                   {"%2D", '/'}, {"%2d", '/'}, {"%5F", '='}, {"%5f", '='}};
-    size_t n = 0, i = 0;
+    size_t n = 0;
 
-    while (i < len) {
-        size_t used = 1, k = 0;
-
-        out[n] = sig[i];
-        for (; k < sizeof letters / sizeof *letters; k++) {
-            size_t from = strlen(letters[k].from);
-
-            if (from > len - i || memcmp(sig + i, letters[k].from, from) != 0)
-                continue;
-            out[n] = letters[k].to;
-            used = from;
-            break;
-        }
-        /* The letters of standard base64 that are swapped must not come as they are. */
-        if (k == sizeof letters / sizeof *letters && strchr("+/=%", sig[i]) != NULL)
+    for (size_t i = 0, used; i < len; i += used) {
+        out[n] = unswapped(sig + i, len - i, &used);
+        if (out[n++] == 0)
             return false;
-        n++;
-        i += used;
     }
     *out_len = n;
     return true;

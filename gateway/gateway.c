@@ -7,13 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/log.h"
 #include "gateway/listener.h"
 #include "gateway/request.h"
 #include "gateway/settings.h"
 #include "gateway/tls.h"
 #include "gateway/worker.h"
+
+_Static_assert((int)TOKEN_SECRET == (int)TICKETKEY_SECRET,
+               "one secret signs tokens and makes ticket keys");
 
 enum { DOORS = GATEWAY_TRANSPORTS + 1, REST = GATEWAY_TRANSPORTS };
 
@@ -23,7 +25,6 @@ struct gateway {
     struct hy_process *process;
     const struct gateway_metrics *metrics;
     uint8_t secret[TOKEN_SECRET];
-    uint8_t ticket_key[TLS_TICKET_KEY];
     uint16_t ports[DOORS]; /* 0: off */
     _Atomic bool draining;
     size_t left; /* workers that are not drained yet */
@@ -64,23 +65,13 @@ static enum hy_err make_tls(struct gateway *gateway, struct ssl_ctx_st **tls)
     *tls = NULL;
     if (!wants_tls(settings))
         return HY_OK;
-    err = tls_open(settings->tls_certificate, settings->tls_key, gateway->ticket_key, tls, &why);
+    err = tls_open(settings->tls_certificate, settings->tls_key, gateway->secret, tls, &why);
     if (err == HY_OK)
         hy_set(gateway->metrics->certificate_expiry, tls_expires_s(*tls));
     else
         hy_log_error("tls.refused", "why=\"%s\" certificate=\"%s\" key=\"%s\"", why,
                      settings->tls_certificate, settings->tls_key);
     return err;
-}
-
-/* Tickets outlive a worker, not the process: a client without a good one shakes hands in full. */
-static void make_ticket_key(struct gateway *gateway)
-{
-    for (size_t i = 0; i < TLS_TICKET_KEY; i += 8) {
-        uint64_t random = hy_random64();
-
-        memcpy(gateway->ticket_key + i, &random, 8);
-    }
 }
 
 /* ---- workers ---- */
@@ -201,7 +192,6 @@ static void on_reloaded(void *ctx, void *settings)
 {
     struct gateway *gateway = ctx;
 
-    make_ticket_key(gateway);
     for (size_t i = 0; i < gateway->count; i++) {
         struct limits limits = {0};
         struct ssl_ctx_st *tls = NULL;
@@ -258,8 +248,8 @@ static enum hy_err open_secret(struct gateway *gateway)
         hy_log_error("secret.refused",
                      "file=\"%s\" why=\"needs 32 bytes or more, and no rights for others\"", file);
     else if (file[0] == '\0')
-        hy_log_warn("secret.random", "why=\"resume_secret_file is not set: sessions can only be "
-                                     "resumed at this process\"");
+        hy_log_warn("secret.random", "why=\"resume_secret_file is not set: sessions and TLS "
+                                     "tickets are only good at this process\"");
     return err;
 }
 
@@ -293,7 +283,6 @@ enum hy_err gateway_open(struct hy_process *process, struct gateway **gateway)
     g->metrics = gateway_metrics();
     request_metrics();
     hy_set(g->metrics->connections_limit, settings->max_connections);
-    make_ticket_key(g);
     process->ctx = g;
     process->reloaded = on_reloaded;
     process->stopping = on_stopping;

@@ -15,7 +15,7 @@ static const struct hy_setting table[] = {
     HY_TEXT(G, listen_rest, "listen.rest", "127.0.0.1:0", false, "host:port for app servers (REST v4 over plain HTTP); \"\" = off."),
     HY_TEXT(G, tls_certificate, "tls.certificate", "", true, "PEM file with the certificate chain, leaf first; read again on SIGHUP."),
     HY_TEXT(G, tls_key, "tls.key", "", true, "PEM file with the certificate's private key; read again on SIGHUP."),
-    HY_TEXT(G, resume_secret_file, "resume_secret_file", "", false, "File with at least 32 bytes that all gateways share and others cannot read: it signs resume tokens. \"\" = a random secret, good until this process ends."),
+    HY_TEXT(G, resume_secret_file, "resume_secret_file", "", false, "File with at least 32 bytes that all gateways share and others cannot read: it signs resume tokens and makes the keys of TLS tickets. \"\" = a random secret, good until this process ends."),
     HY_LIST(G, ws_origins, "ws_origins", "", true, "Origins whose pages may open a WebSocket (\"https://chat.example\"); empty = any."),
     HY_INT(G, heartbeat_ms, "heartbeat_ms", 30000, 100, 600000, true, "How often a client is told to ping, ms; a link silent for 2.5 times that is closed."),
     HY_INT(G, sign_in_ms, "sign_in_ms", 10000, 100, 120000, true, "A new link signs in within this time, ms; a frame that has begun arrives within it too."),

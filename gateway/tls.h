@@ -7,17 +7,16 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "gateway/ticketkey.h"
 
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 struct ssl_st;     /* and SSL */
 
-enum { TLS_TICKET_KEY = 80 };
-
-/* Read certificate and key. ticket_key is the same for all workers, so that a client may come back
- * to any of them. HY_ECONFIG: a file cannot be read or they do not fit; *why says which (a
- * literal). */
+/* Read certificate and key. Tickets are sealed with keys of the cluster's secret (copied), so that
+ * a client may come back to any worker of any gateway. HY_ECONFIG: a file cannot be read or they do
+ * not fit; *why says which (a literal). One thread at a time. */
 enum hy_err tls_open(const char *certificate, const char *key,
-                     const uint8_t ticket_key[static TLS_TICKET_KEY], struct ssl_ctx_st **tls,
+                     const uint8_t secret[static TICKETKEY_SECRET], struct ssl_ctx_st **tls,
                      const char **why) HY_CHECKED;
 void tls_close(struct ssl_ctx_st **tls);
 

@@ -116,16 +116,16 @@ static bool shake(struct pair *pair)
     return false;
 }
 
-static struct ssl_ctx_st *server_context(const uint8_t ticket_key[static TLS_TICKET_KEY])
+static struct ssl_ctx_st *server_context(const uint8_t secret[static TICKETKEY_SECRET])
 {
     struct ssl_ctx_st *tls = NULL;
     const char *why = NULL;
 
-    assert_int_equal(tls_open(certificate, key, ticket_key, &tls, &why), HY_OK);
+    assert_int_equal(tls_open(certificate, key, secret, &tls, &why), HY_OK);
     return tls;
 }
 
-static const uint8_t ticket_key[TLS_TICKET_KEY] = {9};
+static const uint8_t our_secret[TICKETKEY_SECRET] = {9};
 
 static void old_versions_are_refused(void **state)
 {
@@ -133,7 +133,7 @@ static void old_versions_are_refused(void **state)
         int version;
         bool good;
     } cases[] = {{TLS1_1_VERSION, false}, {TLS1_2_VERSION, true}, {TLS1_3_VERSION, true}};
-    struct ssl_ctx_st *tls = server_context(ticket_key);
+    struct ssl_ctx_st *tls = server_context(our_secret);
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -151,35 +151,78 @@ static void old_versions_are_refused(void **state)
     tls_close(&tls);
 }
 
-static void a_ticket_of_one_worker_is_good_at_another(void **state)
+/* Get a ticket from one, and say whether another resumes with it. TLS 1.3's comes after the
+ * handshake, with the first read. */
+static bool resumes(struct ssl_ctx_st *one, struct ssl_ctx_st *two, int version)
 {
-    struct ssl_ctx_st *one = server_context(ticket_key), *two = server_context(ticket_key);
     SSL_CTX *client = SSL_CTX_new(TLS_client_method());
     SSL_SESSION *session;
     struct pair pair;
+    char byte;
+    bool reused;
 
-    (void)state;
-    SSL_CTX_set_max_proto_version(client, TLS1_2_VERSION); /* the ticket comes with the handshake */
+    SSL_CTX_set_min_proto_version(client, version);
+    SSL_CTX_set_max_proto_version(client, version);
     pair = pair_open(one, client, NULL);
     assert_true(shake(&pair));
     assert_false(SSL_session_reused(pair.client));
+    assert_int_equal(SSL_read(pair.client, &byte, 1), -1); /* nothing but the ticket */
     session = SSL_get1_session(pair.client);
+    assert_true(SSL_SESSION_has_ticket(session));
     pair_close(&pair);
     pair = pair_open(two, client, session);
     assert_true(shake(&pair));
-    assert_true(SSL_session_reused(pair.client));
+    reused = SSL_session_reused(pair.client);
     pair_close(&pair);
     SSL_SESSION_free(session);
     SSL_CTX_free(client);
+    return reused;
+}
+
+static void a_ticket_is_good_wherever_the_secret_is_known(void **state)
+{
+    static const uint8_t other_secret[TICKETKEY_SECRET] = {8};
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    struct ssl_ctx_st *one = server_context(our_secret), *two = server_context(our_secret);
+    struct ssl_ctx_st *stranger = server_context(other_secret);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        assert_true(resumes(one, two, versions[i]));
+        assert_false(resumes(one, stranger, versions[i])); /* it shakes hands in full instead */
+    }
     tls_close(&one);
     tls_close(&two);
+    tls_close(&stranger);
+}
+
+static void a_ticket_key_lives_as_long_as_its_tickets(void **state)
+{
+    const uint64_t now_s = 1700000000;
+    struct ticketkeys ours, theirs;
+    struct ticketkey first;
+
+    (void)state;
+    ticketkeys_init(&ours, our_secret);
+    ticketkeys_init(&theirs, our_secret);
+    first = *ticketkeys_now(&ours, now_s);
+    assert_memory_not_equal(first.cipher, first.mac, sizeof first.mac);
+    assert_memory_equal(ticketkeys_now(&theirs, now_s), &first, sizeof first);
+    /* sealed by a gateway whose clock is ahead */
+    assert_non_null(
+        ticketkeys_find(&ours, ticketkeys_now(&theirs, now_s + TICKETKEY_PERIOD_S)->name, now_s));
+    assert_memory_not_equal(ticketkeys_now(&ours, now_s + TICKETKEY_PERIOD_S), &first,
+                            sizeof first);
+    assert_memory_equal(ticketkeys_find(&ours, first.name, now_s + TICKETKEY_LIFE_S), &first,
+                        sizeof first);
+    assert_null(ticketkeys_find(&ours, first.name, now_s + TICKETKEY_LIFE_S + TICKETKEY_PERIOD_S));
 }
 
 static void many_bytes_arrive_whole_through_a_narrow_socket(void **state)
 {
     enum { TOTAL = 300000 };
     static uint8_t out[TOTAL], in[TOTAL];
-    struct ssl_ctx_st *tls = server_context(ticket_key);
+    struct ssl_ctx_st *tls = server_context(our_secret);
     SSL_CTX *client = SSL_CTX_new(TLS_client_method());
     struct pair pair = pair_open(tls, client, NULL);
     size_t sent = 0, got = 0, busy = 0;
@@ -211,7 +254,7 @@ static void many_bytes_arrive_whole_through_a_narrow_socket(void **state)
 
 static void the_end_of_a_stream_is_told(void **state)
 {
-    struct ssl_ctx_st *tls = server_context(ticket_key);
+    struct ssl_ctx_st *tls = server_context(our_secret);
     SSL_CTX *client = SSL_CTX_new(TLS_client_method());
     struct pair pair = pair_open(tls, client, NULL);
     char buffer[20000];
@@ -236,11 +279,11 @@ static void wrong_files_are_named(void **state)
     const char *why = "";
 
     (void)state;
-    assert_int_equal(tls_open("/nowhere", key, ticket_key, &tls, &why), HY_ECONFIG);
+    assert_int_equal(tls_open("/nowhere", key, our_secret, &tls, &why), HY_ECONFIG);
     assert_non_null(strstr(why, "tls.certificate"));
-    assert_int_equal(tls_open(certificate, "/nowhere", ticket_key, &tls, &why), HY_ECONFIG);
+    assert_int_equal(tls_open(certificate, "/nowhere", our_secret, &tls, &why), HY_ECONFIG);
     assert_non_null(strstr(why, "tls.key"));
-    assert_int_equal(tls_open(certificate, other_key, ticket_key, &tls, &why), HY_ECONFIG);
+    assert_int_equal(tls_open(certificate, other_key, our_secret, &tls, &why), HY_ECONFIG);
     assert_null(tls);
 }
 
@@ -248,7 +291,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(old_versions_are_refused),
-        cmocka_unit_test(a_ticket_of_one_worker_is_good_at_another),
+        cmocka_unit_test(a_ticket_is_good_wherever_the_secret_is_known),
+        cmocka_unit_test(a_ticket_key_lives_as_long_as_its_tickets),
         cmocka_unit_test(many_bytes_arrive_whole_through_a_narrow_socket),
         cmocka_unit_test(the_end_of_a_stream_is_told),
         cmocka_unit_test(wrong_files_are_named),

@@ -115,6 +115,8 @@ static void note_handshake(struct link *link)
 
     link->secured = true;
     hy_add(metrics->handshakes_ok[link->transport], 1);
+    if (stream_resumed(&link->stream))
+        hy_add(metrics->tls_resumed[link->transport], 1);
     hy_observe_us(metrics->handshake_duration, took_ms * 1000);
 }
 

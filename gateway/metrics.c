@@ -32,6 +32,9 @@ static void make_links(struct gateway_metrics *m)
                                          "TLS and WebSocket handshakes by result.");
         m->handshakes_failed[i] = hy_counter(P "handshakes_total", failed_labels[i], "");
     }
+    for (size_t i = GATEWAY_TLS; i <= GATEWAY_WSS; i += GATEWAY_WSS - GATEWAY_TLS)
+        m->tls_resumed[i] = hy_counter(P "tls_resumed_total", transport_labels[i],
+                                       "TLS handshakes that a ticket made short.");
     for (size_t i = 1; i < LINK_END_COUNT; i++)
         m->closed[i] = hy_counter(P "connections_closed_total", end_labels[i],
                                   "Client links closed, by reason.");

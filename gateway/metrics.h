@@ -22,6 +22,7 @@ struct gateway_metrics {
     struct hy_metric *closed[GATEWAY_ENDS_MAX]; /* by enum link_end */
     struct hy_metric *connections_limit;
     struct hy_metric *handshakes_ok[GATEWAY_TRANSPORTS], *handshakes_failed[GATEWAY_TRANSPORTS];
+    struct hy_metric *tls_resumed[GATEWAY_TRANSPORTS]; /* of tls and wss */
     struct hy_histogram *handshake_duration;
     struct hy_metric *frames_sent, *received_bytes, *sent_bytes, *writes, *send_queue_bytes;
     struct hy_metric *slow_consumers, *heartbeat_timeouts;

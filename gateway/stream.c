@@ -109,6 +109,11 @@ bool stream_secured(const struct stream *stream)
     return stream->ssl == NULL || SSL_is_init_finished(stream->ssl);
 }
 
+bool stream_resumed(const struct stream *stream)
+{
+    return stream->ssl != NULL && SSL_session_reused(stream->ssl);
+}
+
 bool stream_wants_write(const struct stream *stream)
 {
     return stream->ssl != NULL && SSL_want_write(stream->ssl);

@@ -28,6 +28,9 @@ enum hy_err stream_write(struct stream *stream, const struct iovec *iov, size_t 
 /* TLS: has the handshake been done? Plain: yes. */
 bool stream_secured(const struct stream *stream);
 
+/* TLS: did a ticket make the handshake short? Plain: no. */
+bool stream_resumed(const struct stream *stream);
+
 /* TLS: the last call waits for room to write, though it may have been a read. */
 bool stream_wants_write(const struct stream *stream);
 

@@ -78,6 +78,7 @@ static void on_timer(void *arg);
 static enum hy_err set_up(struct hongyan_client *c, struct hy_loop *loop)
 {
     struct hongyan_config *config = &c->config;
+    struct pump_trust trust = {NULL, config->insecure, config->tls_in_full};
     enum hy_err err = copy_texts(c);
 
     set_default(&config->request_ms, CLIENT_REQUEST_MS);
@@ -86,11 +87,12 @@ static enum hy_err set_up(struct hongyan_client *c, struct hy_loop *loop)
     set_default(&config->max_queued, CLIENT_MAX_QUEUED);
     set_default(&config->backoff_ms, CLIENT_BACKOFF_MS);
     c->wake_ms = c->state_ms = c->retry_ms = c->list_ms = c->rooms_ms = UINT64_MAX;
+    trust.ca_file = config->ca_file;
     c->address_at = (uint32_t)(hy_random64() % config->address_count);
     if (err == HY_OK)
         err = pump_take(loop, &c->pump);
     if (err == HY_OK && config->tls)
-        err = pump_tls(c->pump, config->ca_file, config->insecure, &c->tls);
+        err = pump_tls(c->pump, &trust, &c->tls);
     if (err == HY_OK)
         err = hy_timer_open(loop, on_timer, c, &c->timer);
     return err;

@@ -71,6 +71,7 @@ struct hongyan_config {
     const char *source; /* numeric address to connect from; NULL = as the system chooses */
     bool tls;
     bool insecure;       /* TLS: accept any certificate */
+    bool tls_in_full;    /* TLS: never resume: nobody can tell that links are the same app's */
     const char *ca_file; /* TLS: PEM of who may sign; NULL = the system's */
 
     uint32_t sdkappid;

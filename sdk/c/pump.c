@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "sdk/c/resume.h"
 #include "sdk/c/wire.h"
 
 struct pump_tls {
     struct pump_tls *next;
     SSL_CTX *context;
-    char *ca_file; /* NULL: the system's */
-    bool insecure;
+    struct pump_trust trust;
+    char *ca_file; /* trust's */
 };
 
 static _Thread_local struct pump *pumps;
@@ -98,33 +99,41 @@ static bool same_ca(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static enum hy_err set_trust(SSL_CTX *context, const char *ca_file, bool insecure)
+static bool same(const struct pump_trust *a, const struct pump_trust *b)
 {
-    if (insecure)
-        return HY_OK; /* SSL_VERIFY_NONE is the default of clients */
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    if (ca_file == NULL)
-        return SSL_CTX_set_default_verify_paths(context) == 1 ? HY_OK : HY_ECONFIG;
-    return SSL_CTX_load_verify_locations(context, ca_file, NULL) == 1 ? HY_OK : HY_ECONFIG;
+    return a->insecure == b->insecure && a->in_full == b->in_full &&
+           same_ca(a->ca_file, b->ca_file);
 }
 
-static enum hy_err make_tls(const char *ca_file, bool insecure, struct pump_tls **out)
+static enum hy_err set_trust(SSL_CTX *context, const struct pump_trust *trust)
+{
+    if (trust->insecure)
+        return HY_OK; /* SSL_VERIFY_NONE is the default of clients */
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    if (trust->ca_file == NULL)
+        return SSL_CTX_set_default_verify_paths(context) == 1 ? HY_OK : HY_ECONFIG;
+    return SSL_CTX_load_verify_locations(context, trust->ca_file, NULL) == 1 ? HY_OK : HY_ECONFIG;
+}
+
+static enum hy_err make_tls(const struct pump_trust *trust, struct pump_tls **out)
 {
     enum hy_err err = HY_ENOMEM;
     struct pump_tls *tls = calloc(1, sizeof *tls);
 
     if (tls == NULL)
         return err;
-    tls->insecure = insecure;
-    tls->ca_file = ca_file != NULL ? strdup(ca_file) : NULL;
+    tls->trust = *trust;
+    tls->trust.ca_file = tls->ca_file = trust->ca_file != NULL ? strdup(trust->ca_file) : NULL;
     tls->context = SSL_CTX_new(TLS_client_method());
-    if (tls->context == NULL || (ca_file != NULL && tls->ca_file == NULL))
+    if (tls->context == NULL || (trust->ca_file != NULL && tls->ca_file == NULL))
         goto fail;
     SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION);
     /* Buffers of idle links go back; a write may be repeated from another address. */
     SSL_CTX_set_mode(tls->context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    err = set_trust(tls->context, ca_file, insecure);
+    if (!trust->in_full)
+        resume_keep(tls->context);
+    err = set_trust(tls->context, trust);
     if (err != HY_OK)
         goto fail;
     *out = tls;
@@ -135,15 +144,15 @@ fail:
     return err;
 }
 
-enum hy_err pump_tls(struct pump *pump, const char *ca_file, bool insecure, SSL_CTX **context)
+enum hy_err pump_tls(struct pump *pump, const struct pump_trust *trust, SSL_CTX **context)
 {
     struct pump_tls *tls = pump->tls;
     enum hy_err err = HY_OK;
 
-    while (tls != NULL && (tls->insecure != insecure || !same_ca(tls->ca_file, ca_file)))
+    while (tls != NULL && !same(&tls->trust, trust))
         tls = tls->next;
     if (tls == NULL) {
-        err = make_tls(ca_file, insecure, &tls);
+        err = make_tls(trust, &tls);
         if (err != HY_OK)
             return err;
         tls->next = pump->tls;

@@ -38,9 +38,15 @@ enum hy_err pump_take(struct hy_loop *loop, struct pump **pump) HY_CHECKED;
 /* One user less; sets *pump to NULL. NULL is fine. */
 void pump_drop(struct pump **pump);
 
-/* The TLS context for these rules, made once; lives as long as the pump. ca_file NULL: the system's
- * authorities. HY_ECONFIG: ca_file does not load. */
-enum hy_err pump_tls(struct pump *pump, const char *ca_file, bool insecure,
+struct pump_trust {
+    const char *ca_file; /* NULL: the system's authorities */
+    bool insecure;       /* take any certificate */
+    bool in_full;        /* never resume */
+};
+
+/* The TLS context for these rules, made once; lives as long as the pump. HY_ECONFIG: ca_file does
+ * not load. */
+enum hy_err pump_tls(struct pump *pump, const struct pump_trust *trust,
                      SSL_CTX **context) HY_CHECKED;
 
 /* 64 random bits, for ids of messages: drawn from the kernel many at a time. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/settings.h"
+#include "sdk/c/resume.h"
 
 static enum hy_err resolve(const char *host, uint16_t port, struct addrinfo **list)
 {
@@ -57,12 +58,14 @@ static enum hy_err connect_to(struct sock *sock, const struct addrinfo *to, cons
 }
 
 /* The certificate must be for the host that was asked for, be it a name or a number. */
-static enum hy_err start_tls(struct sock *sock, SSL_CTX *context, const char *host, bool insecure)
+static enum hy_err start_tls(struct sock *sock, SSL_CTX *context, const char *address,
+                             const char *host, bool insecure)
 {
     sock->ssl = SSL_new(context);
     if (sock->ssl == NULL || SSL_set_fd(sock->ssl, sock->fd) != 1)
         return HY_ENOMEM;
     SSL_set_connect_state(sock->ssl);
+    resume_try(sock->ssl, address);
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(sock->ssl), host) == 1)
         return HY_OK;
     if (SSL_set_tlsext_host_name(sock->ssl, host) != 1)
@@ -84,7 +87,7 @@ enum hy_err sock_open(struct sock *sock, const char *address, const char *source
     if (err == HY_OK)
         err = connect_to(sock, list, source);
     if (err == HY_OK && context != NULL)
-        err = start_tls(sock, context, host, insecure);
+        err = start_tls(sock, context, address, host, insecure);
     if (list != NULL)
         freeaddrinfo(list);
     return err;
@@ -92,7 +95,9 @@ enum hy_err sock_open(struct sock *sock, const char *address, const char *source
 
 void sock_close(struct sock *sock)
 {
-    SSL_free(sock->ssl); /* NULL is fine */
+    if (sock->ssl != NULL) /* a session that ends without a farewell would not be resumed */
+        SSL_set_shutdown(sock->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(sock->ssl);
     sock->ssl = NULL;
     if (sock->fd >= 0)
         close(sock->fd);
@@ -129,7 +134,10 @@ int sock_shake(struct sock *sock, const char **why)
     *why = SSL_get_verify_result(sock->ssl) != X509_V_OK
                ? "the gateway's certificate is not trusted"
                : "the TLS handshake failed";
-    return tls_later(sock, n, true);
+    n = tls_later(sock, n, true);
+    if (n < 0)
+        resume_forget(sock->ssl);
+    return n;
 }
 
 static ssize_t plain(ssize_t n)

@@ -1,11 +1,15 @@
 """Client links: transports, back-pressure, rates (I6)."""
+import json
+import socket
+import ssl
 import struct
+import subprocess
 
 import pytest
 
 import client_pb2 as pb
-from client import Link, Refused, text_of
-from cluster import wait_until
+from client import Link, Refused, text_of, usersig
+from cluster import BIN, wait_until
 
 
 def test_tls_carries_the_same_protocol(cluster, unique):
@@ -16,8 +20,6 @@ def test_tls_carries_the_same_protocol(cluster, unique):
 
 
 def test_old_tls_is_refused(cluster):
-    import socket
-    import ssl
     import warnings
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -30,11 +32,55 @@ def test_old_tls_is_refused(cluster):
         context.wrap_socket(socket.create_connection((host, int(port))))
 
 
+def test_a_tls_ticket_is_good_at_another_gateway_and_after_a_restart(make_cluster):
+    cluster = make_cluster(gateways=2)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    def shake(gateway, session=None):
+        host, port = cluster.address("tls", gateway).rsplit(":", 1)
+        with context.wrap_socket(socket.create_connection((host, int(port))), session=session) as sock:
+            ping = pb.Frame(id=1, ping=pb.Ping()).SerializeToString()
+            sock.sendall(struct.pack(">I", len(ping)) + ping)
+            assert sock.recv(4096)  # an answer or a refusal; TLS 1.3's ticket comes with the first read
+            return sock.session, sock.session_reused
+
+    ticket, reused = shake(0)
+    assert not reused
+    ticket, reused = shake(1, ticket)
+    assert reused
+    cluster.kill("gateway-0")
+    wait_until(lambda: cluster.ready("gateway-0"), what="the gateway to come back")
+    ticket, reused = shake(0, ticket)
+    assert reused
+    assert cluster.metric("gateway-0", "hongyan_gateway_tls_resumed_total") == 1
+
+
+def test_an_app_resumes_tls_when_it_comes_back(make_cluster):
+    cluster = make_cluster()
+    probe = subprocess.Popen([BIN / "hongyan-probe"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def tell(**command):
+        probe.stdin.write(json.dumps({"u": "ann", **command}) + "\n")
+        probe.stdin.flush()
+
+    def wait_online():
+        return next(event for event in map(json.loads, probe.stdout) if event.get("state") == "online")
+
+    tell(op="connect", addr=cluster.address("tls"), tls=True, sdkappid=cluster.app["sdkappid"],
+         sig=usersig(cluster.app["sdkappid"], "ann", cluster.app["key"]))
+    assert not wait_online()["resumed"]
+    tell(op="cut")
+    assert wait_online()["resumed"]
+    probe.stdin.close()
+    assert probe.wait(20) == 0
+    assert cluster.metric("gateway-0", "hongyan_gateway_tls_resumed_total") == 1
+
+
 def test_a_slow_reader_costs_only_itself_and_resumes_with_nothing_missing(make_cluster):
     cluster = make_cluster(apps=["group_rate=0"], settings=["gateway.outbox_bytes=65536"])
     ann, ben, cid = (cluster.client(name) for name in ("ann", "ben", "cid"))
     group = cluster.create_group("g", "Public", owner="ann", members=["ben", "cid"])
-    import socket
     slow = Link(cluster.address("tcp"))
     slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sig = cid.sig()

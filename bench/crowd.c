@@ -47,13 +47,12 @@ static bool on_frame(void *ctx, const uint8_t *bytes, size_t len)
 
 /* ---- opening ---- */
 
-/* Where a user's link comes from: as told, or of 127.0.0.0/8 as many as are needed. */
-static const char *source_of(const struct crowd *crowd, uint32_t i, char text[static 16])
+const char *crowd_source(const struct bench *bench, uint32_t people, uint32_t i,
+                         char text[static 16])
 {
-    const struct bench *bench = crowd->worker->bench;
     const struct arg_list *told = &bench->common->source;
     size_t gateways = bench->target->gateways;
-    uint32_t needed = crowd_sources(crowd->config.people, gateways);
+    uint32_t needed = crowd_sources(people, gateways);
 
     if (told->count > 0)
         return told->items[i / gateways % told->count];
@@ -75,7 +74,7 @@ static enum hy_err person_open(struct crowd *crowd, struct person *person)
         .address_count = 1,
         .tls = tls,
         .insecure = true,
-        .source = source_of(crowd, person->index, source),
+        .source = crowd_source(crowd->worker->bench, crowd->config.people, person->index, source),
         .sdkappid = target->sdkappid,
         .identifier = user,
         .usersig = ticket,

@@ -71,6 +71,11 @@ struct person *crowd_find(const struct crowd *crowd, uint32_t index);
  */
 enum hy_err crowd_ask_all(struct crowd *crowd, const Hy__Frame *frame, uint32_t at_once) HY_CHECKED;
 
+/* Where the link of user number i of so many comes from: as told, or of 127.0.0.0/8 as many
+ * addresses as are needed. NULL: as the system chooses. */
+const char *crowd_source(const struct bench *bench, uint32_t people, uint32_t i,
+                         char text[static 16]);
+
 /* How many local addresses so many links need: one has 28,000 ports towards each gateway. */
 uint32_t crowd_sources(uint64_t links, uint64_t gateways);
 

@@ -5,7 +5,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,10 +13,10 @@
 #include <zlib.h>
 
 #include "common/codes.h"
+#include "common/hmac.h"
 
 enum {
     AHEAD_S = 300,                        /* a clock of an app server may be this fast */
-    HMAC_LEN = 32,                        /* of SHA-256 */
     DER_MAX = 256,                        /* an ECDSA signature of 256 bits has at most 72 */
     TEXT_MAX = HY_USERSIG_JSON_MAX + 256, /* signed text: the values with longer names */
 };
@@ -258,27 +257,19 @@ static bool read_claim(const json_t *root, struct claim *claim)
 
 /* ---- signatures ---- */
 
-static bool hmac(const char *secret, const char *text, size_t len, uint8_t out[static HMAC_LEN])
-{
-    unsigned out_len = HMAC_LEN;
-
-    return HMAC(EVP_sha256(), secret, (int)strlen(secret), (const uint8_t *)text, len, out,
-                &out_len) != NULL;
-}
-
 /* Tries every key whatever the first said, so time tells nothing. */
 static bool good_hmac(const struct claim *claim, const uint8_t *sig, size_t len,
                       const struct hy_usersig_keys *keys)
 {
     bool good = false;
 
-    if (len != HMAC_LEN)
+    if (len != HY_HMAC)
         return false;
     for (size_t i = 0; i < keys->secret_count; i++) {
-        uint8_t own[HMAC_LEN];
+        uint8_t own[HY_HMAC];
 
-        if (hmac(keys->secrets[i], claim->text, claim->text_len, own))
-            good |= CRYPTO_memcmp(own, sig, HMAC_LEN) == 0;
+        if (hy_hmac(keys->secrets[i], strlen(keys->secrets[i]), claim->text, claim->text_len, own))
+            good |= CRYPTO_memcmp(own, sig, HY_HMAC) == 0;
     }
     return good;
 }
@@ -389,8 +380,8 @@ enum hy_err hy_usersig_issue(uint32_t sdkappid, const char *identifier, const ch
                              uint64_t now_s, uint64_t lifetime_s, char out[static HY_USERSIG_MAX])
 {
     char text[1024];
-    uint8_t mac[HMAC_LEN];
-    char mac_text[HMAC_LEN * 2];
+    uint8_t mac[HY_HMAC];
+    char mac_text[HY_HMAC * 2];
     int len = snprintf(text, sizeof text,
                        "TLS.identifier:%s\nTLS.sdkappid:%" PRIu32 "\nTLS.time:%" PRIu64
                        "\nTLS.expire:%" PRIu64 "\n",
@@ -398,9 +389,9 @@ enum hy_err hy_usersig_issue(uint32_t sdkappid, const char *identifier, const ch
 
     if (len < 0 || (size_t)len >= sizeof text)
         return HY_ETOOBIG;
-    if (!hmac(secret, text, (size_t)len, mac))
+    if (!hy_hmac(secret, strlen(secret), text, (size_t)len, mac))
         return HY_ENOMEM;
-    EVP_EncodeBlock((uint8_t *)mac_text, mac, HMAC_LEN);
+    EVP_EncodeBlock((uint8_t *)mac_text, mac, HY_HMAC);
     json_t *root =
         json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "TLS.ver", "2.0", "TLS.identifier", identifier,
                   "TLS.sdkappid", (json_int_t)sdkappid, "TLS.time", (json_int_t)now_s, "TLS.expire",

@@ -51,6 +51,7 @@ struct links {
     struct link **chunks;
     uint32_t chunk_count;
     size_t count;
+    uint64_t drawn; /* random at first; link generations are mixed from it */
     struct link *free, *dirty, *gone;
     uint8_t *buffer; /* of one read; a part that waits goes before it */
     size_t buffer_size;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/slot.h"
 #include "gateway/link_inside.h"
 #include "gateway/upgrade.h"
 
@@ -94,6 +95,7 @@ enum hy_err links_open(struct hy_loop *loop, const struct limits *limits,
     l->metrics = metrics;
     l->handler = *handler;
     l->ctx = ctx;
+    l->drawn = hy_random64();
     err = size_buffer(l);
     if (err == HY_OK)
         err = wheel_open(hy_steady_ms(), on_due, l, &l->wheel);
@@ -185,7 +187,7 @@ static struct link *take_free(struct links *links)
     links->free = link->next;
     index = link->index;
     *link = (struct link){.links = links, .index = index, .stream = {.fd = -1}};
-    link->generation = (uint32_t)hy_random64();
+    link->generation = (uint32_t)hy_mix64(links->drawn++);
     return link;
 }
 

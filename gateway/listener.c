@@ -35,6 +35,7 @@ static enum hy_err bind_to(const struct addrinfo *info, int *fd)
     if (s < 0)
         return HY_EIO;
     (void)setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    (void)setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* what it accepts inherits it */
     if (setsockopt(s, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
         bind(s, info->ai_addr, info->ai_addrlen) != 0 || listen(s, BACKLOG) != 0) {
         close(s);
@@ -116,7 +117,6 @@ static void refuse(const struct listener *listener, int fd, uint32_t code)
 
 static void welcome(struct listener *listener, int fd, const struct sockaddr *from)
 {
-    static const int on = 1;
     struct worker *worker = listener->worker;
     bool tls = listener->transport == GATEWAY_TLS || listener->transport == GATEWAY_WSS;
     uint32_t code = check(worker, from);
@@ -126,7 +126,6 @@ static void welcome(struct listener *listener, int fd, const struct sockaddr *fr
         refuse(listener, fd, code);
         return;
     }
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (tls) {
         ssl = tls_accept(worker->tls, fd);
         if (ssl == NULL) {

@@ -1,22 +1,21 @@
 #include "gateway/ticketkey.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { PART_MAX = 32 };
+#include "common/hmac.h"
 
 /* HMAC-SHA256(secret, "tls ticket <part> <period>"); no resume token begins with a 't'. */
 static void derive(const uint8_t *secret, char part, uint64_t period, uint8_t *out, size_t len)
 {
-    uint8_t text[] = "tls ticket ? ........", mac[PART_MAX];
-    unsigned int size = sizeof mac;
+    uint8_t text[] = "tls ticket ? ........", mac[HY_HMAC];
 
     text[11] = (uint8_t)part;
     for (int i = 0; i < 8; i++)
         text[13 + i] = (uint8_t)(period >> (56 - 8 * i));
-    HMAC(EVP_sha256(), secret, TICKETKEY_SECRET, text, sizeof text - 1, mac, &size);
+    if (!hy_hmac(secret, TICKETKEY_SECRET, text, sizeof text - 1, mac))
+        abort(); /* out of memory: a key that is not one must not be used */
     memcpy(out, mac, len);
     OPENSSL_cleanse(mac, sizeof mac);
 }

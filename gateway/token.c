@@ -3,16 +3,16 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/hmac.h"
 
 /* version | app | platform | session | opened | issued | expires | user len, user | device len,
  * device | HMAC-SHA256 of all before. Numbers are big-endian. */
-enum { VERSION = 1, FIXED = 1 + 4 + 1 + 4 * 8, MAC = 32, SECRET_FILE_MAX = 4096 };
+enum { VERSION = 1, FIXED = 1 + 4 + 1 + 4 * 8, MAC = HY_HMAC, SECRET_FILE_MAX = 4096 };
 
 _Static_assert(FIXED + 2 + TOKEN_USER_MAX + TOKEN_DEVICE_MAX + MAC <= TOKEN_MAX, "a token fits");
 
@@ -48,11 +48,9 @@ static const uint8_t *get_text(const uint8_t *in, const uint8_t *end, char *text
     return in + 1 + *in;
 }
 
-static void sign(const uint8_t *bytes, size_t len, const uint8_t *secret, uint8_t mac[static MAC])
+static bool sign(const uint8_t *bytes, size_t len, const uint8_t *secret, uint8_t mac[static MAC])
 {
-    unsigned int size = MAC;
-
-    HMAC(EVP_sha256(), secret, TOKEN_SECRET, bytes, len, mac, &size);
+    return hy_hmac(secret, TOKEN_SECRET, bytes, len, mac);
 }
 
 size_t token_seal(const struct token *token, const uint8_t secret[static TOKEN_SECRET],
@@ -69,8 +67,7 @@ size_t token_seal(const struct token *token, const uint8_t secret[static TOKEN_S
     at = put(at, token->expires_s, 8);
     at = put_bytes(at, token->user, strlen(token->user));
     at = put_bytes(at, token->device_id, strlen(token->device_id));
-    sign(out, (size_t)(at - out), secret, at);
-    return (size_t)(at - out) + MAC;
+    return sign(out, (size_t)(at - out), secret, at) ? (size_t)(at - out) + MAC : 0;
 }
 
 enum hy_err token_open(const uint8_t *bytes, size_t len, const uint8_t secret[static TOKEN_SECRET],
@@ -83,8 +80,7 @@ enum hy_err token_open(const uint8_t *bytes, size_t len, const uint8_t secret[st
     if (len < FIXED + 2 + MAC || len > TOKEN_MAX || bytes[0] != VERSION)
         return HY_EDENIED;
     end = bytes + len - MAC;
-    sign(bytes, len - MAC, secret, mac);
-    if (CRYPTO_memcmp(mac, end, MAC) != 0)
+    if (!sign(bytes, len - MAC, secret, mac) || CRYPTO_memcmp(mac, end, MAC) != 0)
         return HY_EDENIED;
     at = get(at, &app, 4);
     at = get(at, &platform, 1);

@@ -27,7 +27,7 @@ struct token {
     char device_id[TOKEN_DEVICE_MAX + 1];
 };
 
-/* Encode and sign. Returns the length. */
+/* Encode and sign. Returns the length; 0: out of memory. */
 size_t token_seal(const struct token *token, const uint8_t secret[static TOKEN_SECRET],
                   uint8_t out[static TOKEN_MAX]);
 

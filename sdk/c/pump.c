@@ -115,7 +115,8 @@ static enum hy_err set_trust(SSL_CTX *context, const struct pump_trust *trust)
     return SSL_CTX_load_verify_locations(context, trust->ca_file, NULL) == 1 ? HY_OK : HY_ECONFIG;
 }
 
-static enum hy_err make_tls(const struct pump_trust *trust, struct pump_tls **out)
+static enum hy_err make_tls(const struct pump_trust *trust, const unsigned *most,
+                            struct pump_tls **out)
 {
     enum hy_err err = HY_ENOMEM;
     struct pump_tls *tls = calloc(1, sizeof *tls);
@@ -132,7 +133,7 @@ static enum hy_err make_tls(const struct pump_trust *trust, struct pump_tls **ou
     SSL_CTX_set_mode(tls->context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (!trust->in_full)
-        resume_keep(tls->context);
+        resume_keep(tls->context, most);
     err = set_trust(tls->context, trust);
     if (err != HY_OK)
         goto fail;
@@ -152,7 +153,7 @@ enum hy_err pump_tls(struct pump *pump, const struct pump_trust *trust, SSL_CTX 
     while (tls != NULL && !same(&tls->trust, trust))
         tls = tls->next;
     if (tls == NULL) {
-        err = make_tls(trust, &tls);
+        err = make_tls(trust, &pump->users, &tls); /* a session for each client */
         if (err != HY_OK)
             return err;
         tls->next = pump->tls;

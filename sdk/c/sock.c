@@ -65,7 +65,7 @@ static enum hy_err start_tls(struct sock *sock, SSL_CTX *context, const char *ad
     if (sock->ssl == NULL || SSL_set_fd(sock->ssl, sock->fd) != 1)
         return HY_ENOMEM;
     SSL_set_connect_state(sock->ssl);
-    resume_try(sock->ssl, address);
+    resume_name(sock->ssl, address);
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(sock->ssl), host) == 1)
         return HY_OK;
     if (SSL_set_tlsext_host_name(sock->ssl, host) != 1)
@@ -109,7 +109,11 @@ bool sock_connected(const struct sock *sock)
     int error = 0;
     socklen_t size = sizeof error;
 
-    return getsockopt(sock->fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+    if (getsockopt(sock->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
+        return false;
+    if (sock->ssl != NULL)
+        resume_try(sock->ssl); /* not before: who cannot connect uses up no session */
+    return true;
 }
 
 /* What a TLS call that did not succeed means: 0 later, -1 the end. */
@@ -134,10 +138,9 @@ int sock_shake(struct sock *sock, const char **why)
     *why = SSL_get_verify_result(sock->ssl) != X509_V_OK
                ? "the gateway's certificate is not trusted"
                : "the TLS handshake failed";
-    n = tls_later(sock, n, true);
-    if (n < 0)
+    if (SSL_get_error(sock->ssl, n) == SSL_ERROR_SSL)
         resume_forget(sock->ssl);
-    return n;
+    return tls_later(sock, n, true);
 }
 
 static ssize_t plain(ssize_t n)

@@ -10,6 +10,7 @@ import pytest
 
 import client_pb2 as pb
 from client import Link, Refused
+from cluster import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +119,35 @@ def test_a_client_that_dribbles_its_request_is_cut_off(make_cluster):
                         break
                 except ConnectionError:
                     break
+
+
+def test_a_crowd_that_never_signs_in_is_cut_off_and_shuts_nobody_out_for_long(make_cluster):
+    """Silent links, TLS links that never shake hands, and one that dribbles its handshake."""
+    sign_in_ms, most = 2000, 120
+    cluster = make_cluster(settings=[f"gateway.sign_in_ms={sign_in_ms}", "gateway.workers=1",
+                                     f"gateway.max_connections={most}"])
+    ann = cluster.client("ann")
+    links = lambda: cluster.metric("gateway-0", "hongyan_gateway_connections")  # noqa: E731
+    tcp, tls = (tuple(cluster.address(kind).rsplit(":", 1)) for kind in ("tcp", "tls"))
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # as far as the client's version
+    crowd = [socket.create_connection((tcp[0], int(tcp[1])), 10) for _ in range(40)]
+    half = [socket.create_connection((tls[0], int(tls[1])), 10) for _ in range(most - 41)]
+    for sock in half[1:]:
+        sock.sendall(hello)
+    wait_until(lambda: links() == most, what="the house to be full")
+    late = Link(cluster.address("tcp"))
+    assert late.read_frame().kicked.code == 200012  # too many links, said at once
+    ann.ping()
+    for byte in hello * 1000:  # one byte after the other does not buy time
+        try:
+            half[0].sendall(bytes([byte]))
+        except OSError:
+            break
+        if links() == 1:
+            break
+    wait_until(lambda: links() == 1, timeout=sign_in_ms / 1000 + 5, what="all but ann to be cut off")
+    assert cluster.metric("gateway-0", "hongyan_gateway_handshakes_total") == len(half)  # all failed
+    ann.ping()
+    cluster.client("ben", tls=True).ping()
+    for sock in crowd + half:
+        sock.close()

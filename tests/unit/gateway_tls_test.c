@@ -151,32 +151,39 @@ static void old_versions_are_refused(void **state)
     tls_close(&tls);
 }
 
-/* Get a ticket from one, and say whether another resumes with it. TLS 1.3's comes after the
- * handshake, with the first read. */
-static bool resumes(struct ssl_ctx_st *one, struct ssl_ctx_st *two, int version)
+/* Shake hands, with the ticket of *session unless that is NULL, which becomes the new ticket's; say
+ * whether it was taken. TLS 1.3's ticket comes after the handshake, with the first read. */
+static bool resumed(struct ssl_ctx_st *tls, SSL_CTX *client, SSL_SESSION **session)
 {
-    SSL_CTX *client = SSL_CTX_new(TLS_client_method());
-    SSL_SESSION *session;
-    struct pair pair;
+    struct pair pair = pair_open(tls, client, *session);
     char byte;
     bool reused;
 
-    SSL_CTX_set_min_proto_version(client, version);
-    SSL_CTX_set_max_proto_version(client, version);
-    pair = pair_open(one, client, NULL);
-    assert_true(shake(&pair));
-    assert_false(SSL_session_reused(pair.client));
-    assert_int_equal(SSL_read(pair.client, &byte, 1), -1); /* nothing but the ticket */
-    session = SSL_get1_session(pair.client);
-    assert_true(SSL_SESSION_has_ticket(session));
-    pair_close(&pair);
-    pair = pair_open(two, client, session);
     assert_true(shake(&pair));
     reused = SSL_session_reused(pair.client);
+    assert_int_equal(SSL_read(pair.client, &byte, 1), -1); /* nothing but the ticket */
+    SSL_SESSION_free(*session);
+    *session = SSL_get1_session(pair.client);
     pair_close(&pair);
+    return reused;
+}
+
+/* Get a ticket from one, and another from two with that, and so on: all are taken, or (not good)
+ * each handshake is a full one. */
+static void check_tickets(struct ssl_ctx_st *one, struct ssl_ctx_st *two, int version, bool good)
+{
+    SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+    SSL_SESSION *session = NULL;
+
+    SSL_CTX_set_session_cache_mode(client, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_min_proto_version(client, version);
+    SSL_CTX_set_max_proto_version(client, version);
+    assert_false(resumed(one, client, &session));
+    assert_true(SSL_SESSION_has_ticket(session));
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(resumed(i % 2 == 0 ? two : one, client, &session), good);
     SSL_SESSION_free(session);
     SSL_CTX_free(client);
-    return reused;
 }
 
 static void a_ticket_is_good_wherever_the_secret_is_known(void **state)
@@ -188,8 +195,8 @@ static void a_ticket_is_good_wherever_the_secret_is_known(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
-        assert_true(resumes(one, two, versions[i]));
-        assert_false(resumes(one, stranger, versions[i])); /* it shakes hands in full instead */
+        check_tickets(one, two, versions[i], true);
+        check_tickets(one, stranger, versions[i], false); /* it shakes hands in full instead */
     }
     tls_close(&one);
     tls_close(&two);

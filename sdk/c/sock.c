@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/settings.h"
+#include "sdk/c/bio.h"
 #include "sdk/c/resume.h"
 
 static enum hy_err resolve(const char *host, uint16_t port, struct addrinfo **list)
@@ -61,9 +62,14 @@ static enum hy_err connect_to(struct sock *sock, const struct addrinfo *to, cons
 static enum hy_err start_tls(struct sock *sock, SSL_CTX *context, const char *address,
                              const char *host, bool insecure)
 {
+    BIO *bio = bio_new(sock->fd);
+
     sock->ssl = SSL_new(context);
-    if (sock->ssl == NULL || SSL_set_fd(sock->ssl, sock->fd) != 1)
+    if (sock->ssl == NULL || bio == NULL) {
+        BIO_free(bio); /* NULL is fine */
         return HY_ENOMEM;
+    }
+    SSL_set_bio(sock->ssl, bio, bio);
     SSL_set_connect_state(sock->ssl);
     resume_name(sock->ssl, address);
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(sock->ssl), host) == 1)

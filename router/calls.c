@@ -11,36 +11,42 @@
 #include "router/people.h"
 #include "router/profile.h"
 #include "router/sync.h"
+#include "router/wire.h"
 
-#define ROW(ask, answer, kind, handler)                                                            \
+enum { FRAME_ID = 1 };
+
+#define ROW_OF(ask, answer, kind, handler, reads)                                                  \
     {                                                                                              \
-        HY__FRAME__BODY_##ask, HY__FRAME__BODY_##answer, &hy__##kind##__descriptor, handler        \
+        HY__FRAME__BODY_##ask, HY__FRAME__BODY_##answer, &hy__##kind##__descriptor, handler, reads \
     }
+#define ROW(ask, answer, kind, handler) ROW_OF(ask, answer, kind, handler, false)
+#define READS(ask, answer, kind, handler) ROW_OF(ask, answer, kind, handler, true)
 
 /* Everything a client may ask of a router. */
 static const struct row {
     Hy__Frame__BodyCase ask, answer;
     const ProtobufCMessageDescriptor *type; /* of the answer */
     op_fn *begin;
+    bool reads; /* changes nothing: needs no op_id */
 } rows[] = {
-    ROW(HISTORY, HISTORY_RES, history_res, history_begin),
+    READS(HISTORY, HISTORY_RES, history_res, history_begin),
     ROW(READ, READ_RES, read_res, read_begin),
-    ROW(CONV_LIST, CONV_LIST_RES, conv_list_res, conv_list_begin),
-    ROW(CONV_GET, CONV_LIST_RES, conv_list_res, conv_get_begin),
+    READS(CONV_LIST, CONV_LIST_RES, conv_list_res, conv_list_begin),
+    READS(CONV_GET, CONV_LIST_RES, conv_list_res, conv_get_begin),
     ROW(CONV_SET, OK, ok, conv_set_begin),
-    ROW(PROFILE_GET, PROFILE_GET_RES, profile_get_res, profile_get_begin),
+    READS(PROFILE_GET, PROFILE_GET_RES, profile_get_res, profile_get_begin),
     ROW(PROFILE_SET, OK, ok, profile_set_begin),
-    ROW(STATE_GET, STATE_GET_RES, state_get_res, state_get_begin),
+    READS(STATE_GET, STATE_GET_RES, state_get_res, state_get_begin),
     ROW(GROUP_CREATE, GROUP_CREATE_RES, group_create_res, group_create_begin),
-    ROW(GROUP_GET, GROUP_GET_RES, group_get_res, group_get_begin),
+    READS(GROUP_GET, GROUP_GET_RES, group_get_res, group_get_begin),
     ROW(GROUP_SET, OK, ok, group_set_begin),
     ROW(GROUP_DESTROY, OK, ok, group_destroy_begin),
-    ROW(GROUP_LIST, GROUP_LIST_RES, group_list_res, group_list_begin),
+    READS(GROUP_LIST, GROUP_LIST_RES, group_list_res, group_list_begin),
     ROW(GROUP_OWNER, OK, ok, group_owner_begin),
-    ROW(GROUP_ONLINE, GROUP_ONLINE_RES, group_online_res, group_online_begin),
+    READS(GROUP_ONLINE, GROUP_ONLINE_RES, group_online_res, group_online_begin),
     ROW(GROUP_JOIN, GROUP_JOIN_RES, group_join_res, group_join_begin),
     ROW(GROUP_QUIT, OK, ok, group_quit_begin),
-    ROW(MEMBERS_GET, MEMBERS_GET_RES, members_get_res, members_get_begin),
+    READS(MEMBERS_GET, MEMBERS_GET_RES, members_get_res, members_get_begin),
     ROW(MEMBERS_ADD, MEMBERS_ADD_RES, members_add_res, members_add_begin),
     ROW(MEMBERS_REMOVE, OK, ok, members_remove_begin),
     ROW(MEMBER_SET, OK, ok, member_set_begin),
@@ -107,6 +113,19 @@ void call_answer(struct op *op, ProtobufCMessage *body)
     op_end(op);
 }
 
+/* The head of the Frame goes right before the body, so that nothing is copied for it. */
+void call_answer_raw(struct op *op, const struct op_ask *ask)
+{
+    const struct call *call = op->front;
+    uint8_t head[OP_RAW_ROOM], *end;
+
+    end = wire_number(head, FRAME_ID, call->frame->id);
+    end = wire_head(end, call->row->answer, ask->raw.len);
+    memcpy(ask->raw.data - (end - head), head, (size_t)(end - head));
+    hy_bus_reply(&op->reply, ask->raw.data - (end - head), ask->raw.len + (size_t)(end - head));
+    op_end(op);
+}
+
 void call_ok(struct op *op)
 {
     Hy__Ok ok = HY__OK__INIT;
@@ -159,6 +178,7 @@ void call_begin(struct parts *parts, struct hy_peer *peer, const struct hy_recor
         op_refuse(op, applist_refusal(op->parts->applist));
         return;
     }
-    name_op(op, peer, record, &asked->frame);
+    if (!call->row->reads)
+        name_op(op, peer, record, &asked->frame);
     call->row->begin(op);
 }

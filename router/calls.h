@@ -17,6 +17,9 @@ const void *call_body(const struct op *op);
 /* Answer with a body of the row's kind, and end. */
 void call_answer(struct op *op, ProtobufCMessage *body);
 
+/* Answer with an encoded body of the row's kind, as op_store_raw() brought it, and end. */
+void call_answer_raw(struct op *op, const struct op_ask *ask);
+
 /* Answer, but do not end: there is work left that the caller need not wait for. */
 void call_reply(struct op *op, ProtobufCMessage *body);
 

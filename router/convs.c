@@ -23,7 +23,7 @@ static void on_history(struct op *op)
     const struct op_ask *ask = op->work;
 
     if (!op_failed(op, ask))
-        call_answer(op, ask->answer);
+        call_answer_raw(op, ask);
 }
 
 void history_begin(struct op *op)
@@ -40,8 +40,8 @@ void history_begin(struct op *op)
     req.admin = op->caller->admin;
     req.keep_places = op->caller->admin; /* REST v4 12.18 shows holes */
     req.req = (Hy__HistoryReq *)body;
-    op->work = op_store(op, conv_slot(op, body->conv_type, body->peer), HY__BUS_KIND__STORE_HISTORY,
-                        &req.base, &hy__history_res__descriptor);
+    op->work = op_store_raw(op, conv_slot(op, body->conv_type, body->peer),
+                            HY__BUS_KIND__STORE_HISTORY, &req.base, &hy__history_res__descriptor);
     op_then(op, on_history);
 }
 

@@ -5,6 +5,7 @@
 
 #include "router/applist.h"
 #include "router/memory.h"
+#include "router/wire.h"
 
 enum { OPS_SPARE = 64 };
 
@@ -143,6 +144,37 @@ static uint32_t code_of_way(const struct op_ask *ask, enum hy_err err)
     return HY_CODE_TIMEOUT;
 }
 
+/* The number that a field of an answer holds, 0 when it is not there. False: these bytes are not an
+ * encoded message. */
+static bool raw_number(const ProtobufCMessageDescriptor *type, const char *name,
+                       const struct hy_record *answer, uint64_t *number)
+{
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(type, name);
+
+    return wire_find_number(answer->payload, answer->len, field->id, number);
+}
+
+/* Keep the answer as it came; its code is all that is looked at. */
+static void take_raw(struct op_ask *ask, const struct hy_record *answer)
+{
+    uint64_t code = 0;
+    uint8_t *bytes;
+
+    if (!raw_number(ask->type, "code", answer, &code)) {
+        ask->code = HY_CODE_UNAVAILABLE;
+        return;
+    }
+    ask->code = (uint32_t)code;
+    bytes = hy_arena_alloc(&ask->op->arena, OP_RAW_ROOM + answer->len);
+    if (bytes == NULL) {
+        ask->code = HY_CODE_UNAVAILABLE;
+        return;
+    }
+    memcpy(bytes + OP_RAW_ROOM, answer->payload, answer->len);
+    ask->raw = (ProtobufCBinaryData){answer->len, bytes + OP_RAW_ROOM};
+}
+
 static void on_answer(void *arg, enum hy_err err, const struct hy_record *answer)
 {
     struct op_ask *ask = arg;
@@ -150,7 +182,9 @@ static void on_answer(void *arg, enum hy_err err, const struct hy_record *answer
 
     ask->call = 0;
     ask->code = code_of_way(ask, err);
-    if (err == HY_OK && ask->type != NULL) {
+    if (err == HY_OK && ask->is_raw) {
+        take_raw(ask, answer);
+    } else if (err == HY_OK && ask->type != NULL) {
         ask->answer =
             protobuf_c_message_unpack(ask->type, &op->arena.pb, answer->len, answer->payload);
         if (ask->answer == NULL)
@@ -205,6 +239,15 @@ struct op_ask *op_store(struct op *op, uint16_t slot, uint16_t kind, const Proto
                         const ProtobufCMessageDescriptor *type)
 {
     return op_shard(op, stores_shard(op->parts->stores, slot), kind, req, type);
+}
+
+struct op_ask *op_store_raw(struct op *op, uint16_t slot, uint16_t kind,
+                            const ProtobufCMessage *req, const ProtobufCMessageDescriptor *type)
+{
+    struct op_ask *ask = op_store(op, slot, kind, req, type);
+
+    ask->is_raw = true; /* answers never come from inside the call */
+    return ask;
 }
 
 struct op_ask *op_presence(struct op *op, int index, uint16_t kind, const ProtobufCMessage *req,
@@ -264,6 +307,8 @@ uint32_t op_code(const struct op_ask *ask, const char **info)
     const uint32_t *code;
     char *const *text;
 
+    if (ask->is_raw && ask->code == HY_CODE_OK)
+        return HY_CODE_OK;
     if (ask->code != HY_CODE_OK || ask->answer == NULL) {
         *info = hy_code_text(ask->code);
         return ask->code;

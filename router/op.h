@@ -28,10 +28,12 @@ struct op_ask {
     struct op *op;
     struct op_ask *next;
     const ProtobufCMessageDescriptor *type;
-    void *answer;  /* decoded; NULL: code says why */
+    void *answer;            /* decoded; NULL: code says why, or it is raw */
+    ProtobufCBinaryData raw; /* the encoded answer of op_store_raw(), in the arena */
     uint32_t code; /* of the way there: TIMEOUT, UNAVAILABLE, BUSY; not what the answer says */
     uint64_t call; /* 0 when it is over */
-    bool changes;  /* without an answer, something may have been stored */
+    bool is_raw;
+    bool changes; /* without an answer, something may have been stored */
     int shard;
 };
 
@@ -80,6 +82,12 @@ void *op_get(struct op *op, size_t bytes);
 /* Ask the shard of a slot. type is that of the answer (&hy__group_res__descriptor). */
 struct op_ask *op_store(struct op *op, uint16_t slot, uint16_t kind, const ProtobufCMessage *req,
                         const ProtobufCMessageDescriptor *type);
+
+/* op_store() for an answer that is handed on as it is: it is not decoded. Before ask->raw.data
+ * there are OP_RAW_ROOM bytes for what is to go before it. */
+enum { OP_RAW_ROOM = 64 };
+struct op_ask *op_store_raw(struct op *op, uint16_t slot, uint16_t kind,
+                            const ProtobufCMessage *req, const ProtobufCMessageDescriptor *type);
 
 /* Ask a shard by its number. */
 struct op_ask *op_shard(struct op *op, uint32_t shard, uint16_t kind, const ProtobufCMessage *req,

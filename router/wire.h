@@ -7,6 +7,7 @@
 #ifndef ROUTER_WIRE_H
 #define ROUTER_WIRE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -74,6 +75,22 @@ static inline uint8_t *wire_text(uint8_t *out, uint32_t field, const char *text)
 {
     return wire_bytes(out, field, text, strlen(text));
 }
+
+/* Read back a varint; NULL: it does not end in time. */
+static inline const uint8_t *wire_take(const uint8_t *at, const uint8_t *end, uint64_t *value)
+{
+    *value = 0;
+    for (unsigned shift = 0; shift < 64 && at < end; shift += 7) {
+        *value |= (uint64_t)(*at & 0x7F) << shift;
+        if ((*at++ & 0x80) == 0)
+            return at;
+    }
+    return NULL;
+}
+
+/* Find the number that an encoded message has in a field, 0 if it has none, without decoding it.
+ * False: the bytes are no message. Nested ones are not looked into. */
+bool wire_find_number(const uint8_t *bytes, size_t len, uint32_t field, uint64_t *value);
 
 /* Begin a nested message whose length is not known yet: returns where its content goes. */
 static inline uint8_t *wire_open(uint8_t *out, uint32_t field)

@@ -71,12 +71,12 @@ void convlog_prev(struct convlog_walk *walk)
 }
 
 enum hy_err convlog_since(struct db *db, const struct convlog *log, uint64_t low, uint64_t high,
-                          uint64_t time_ms, uint64_t *seq)
+                          uint64_t time_ms, struct convlog_place *place)
 {
     struct convlog_walk walk;
     enum hy_err err;
 
-    *seq = high + 1;
+    *place = (struct convlog_place){.seq = high + 1};
     if (low > high)
         return HY_OK;
     err = convlog_open(db, log, low, high, &walk);
@@ -84,7 +84,7 @@ enum hy_err convlog_since(struct db *db, const struct convlog *log, uint64_t low
         return err;
     convlog_seek(&walk, low);
     if (walk.valid && walk.row.time_ms >= time_ms) { /* nearly always: nothing has expired */
-        *seq = walk.seq;
+        *place = (struct convlog_place){walk.seq, walk.row.time_ms};
         goto out;
     }
     while (low <= high) {
@@ -96,7 +96,7 @@ enum hy_err convlog_since(struct db *db, const struct convlog *log, uint64_t low
             continue;
         }
         if (walk.valid && walk.seq <= high)
-            *seq = walk.seq;
+            *place = (struct convlog_place){walk.seq, walk.row.time_ms};
         high = mid - 1;
     }
 

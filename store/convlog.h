@@ -42,9 +42,13 @@ void convlog_seek_back(struct convlog_walk *walk, uint64_t seq);
 void convlog_next(struct convlog_walk *walk);
 void convlog_prev(struct convlog_walk *walk);
 
-/* The lowest place in low..high whose message was sent at or after time_ms; high + 1: none. */
+struct convlog_place {
+    uint64_t seq, time_ms;
+};
+
+/* The lowest place in low..high whose message was sent at or after time_ms; seq high + 1: none. */
 enum hy_err convlog_since(struct db *db, const struct convlog *log, uint64_t low, uint64_t high,
-                          uint64_t time_ms, uint64_t *seq) HY_CHECKED;
+                          uint64_t time_ms, struct convlog_place *place) HY_CHECKED;
 
 /* How many messages in low..high count as unread for user: not their own, not marked otherwise.
  * Looks at no more than most rows, the newest. */

@@ -35,6 +35,26 @@ enum hy_err db_classify(char *text, char *why)
 
 /* ---- opening ---- */
 
+/* The same handles, with another way to read. */
+static enum hy_err make_memory(struct db *db)
+{
+    struct db *memory = malloc(sizeof *memory);
+
+    if (memory == NULL)
+        return HY_ENOMEM;
+    *memory = *db;
+    memory->tier = READ_MEMORY;
+    memory->read = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_read_tier(memory->read, READ_MEMORY);
+    db->memory = memory;
+    return HY_OK;
+}
+
+struct db *db_in_memory(struct db *db)
+{
+    return db->memory;
+}
+
 enum hy_err db_open(const struct db_config *config, struct db **db, char why[static 256])
 {
     struct db *d = calloc(1, sizeof *d);
@@ -54,6 +74,8 @@ enum hy_err db_open(const struct db_config *config, struct db **db, char why[sta
                                             (const rocksdb_options_t *const *)d->tuned, d->handles,
                                             &error);
     err = db_classify(error, why);
+    if (err == HY_OK)
+        err = make_memory(d);
     if (err != HY_OK)
         goto fail;
     *db = d;
@@ -71,6 +93,9 @@ void db_close(struct db **db)
     if (d == NULL)
         return;
     *db = NULL;
+    if (d->memory != NULL)
+        rocksdb_readoptions_destroy(d->memory->read);
+    free(d->memory);
     for (int f = 0; f < FAMILY_COUNT && d->rocks != NULL; f++)
         rocksdb_column_family_handle_destroy(d->handles[f]);
     if (d->rocks != NULL)

@@ -7,6 +7,8 @@
 
 #include "store/db.h"
 
+enum { READ_ALL = 0, READ_MEMORY = 1 }; /* rocksdb::ReadTier */
+
 struct filter_arg { /* one a family that is filtered */
     struct db *db;
     enum family family;
@@ -21,6 +23,8 @@ struct db {
     struct filter_arg filter_args[FAMILY_COUNT];
     rocksdb_cache_t *cache;
     rocksdb_readoptions_t *read;
+    int tier;          /* of its reads: READ_ALL, or READ_MEMORY */
+    struct db *memory; /* db_in_memory() */
     rocksdb_writeoptions_t *write;
     db_drop_fn *drop;
     void *drop_arg;

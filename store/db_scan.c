@@ -23,6 +23,8 @@ enum hy_err db_scan_open(struct db *db, enum family family, const struct key *fi
     rocksdb_readoptions_set_iterate_lower_bound(s->read, (const char *)s->first.bytes,
                                                 s->first.len);
     rocksdb_readoptions_set_iterate_upper_bound(s->read, (const char *)s->end.bytes, s->end.len);
+    if (db->tier != READ_ALL)
+        rocksdb_readoptions_set_read_tier(s->read, db->tier);
     if (once)
         rocksdb_readoptions_set_fill_cache(s->read, 0);
     s->rocks = rocksdb_create_iterator_cf(db->rocks, s->read, db->handles[family]);

@@ -11,6 +11,33 @@
 enum { LOOK_BACK = 64 }; /* messages looked at to find one to show */
 enum { CONV_LAST_MSG = 5, RES_CONVS = 1 };
 
+static bool stands(const struct span *span, const struct value_log *row)
+{
+    return (row->flags & HY__MSG_FLAG__MSG_NO_LAST) == 0 && span_shows(span, row, false);
+}
+
+/* Mostly it is the newest of all, which needs no walk. False: it is not, or there is none. */
+static bool put_newest(struct view *view, const struct span *span, struct hy_buf *out,
+                       enum hy_err *err)
+{
+    struct value_log row;
+    struct db_value value;
+    struct key key;
+    bool done = false;
+
+    convlog_key(&span->log, span->last, &key);
+    *err = db_get(view->db, FAMILY_LOG, &key, &value);
+    if (*err == HY_ENOTFOUND)
+        *err = HY_OK;
+    else if (*err == HY_OK && value_get_log(value.data, value.len, &row) == HY_OK &&
+             stands(span, &row)) {
+        *err = value_put_field(out, CONV_LAST_MSG, row.msg, row.msg_len);
+        done = true;
+    }
+    db_drop(&value);
+    return done;
+}
+
 /* The newest message that may stand for the conversation; nothing is put when there is none. */
 static enum hy_err put_last(struct view *view, const struct span *span, struct hy_buf *out)
 {
@@ -20,12 +47,13 @@ static enum hy_err put_last(struct view *view, const struct span *span, struct h
 
     if (span->first > span->last)
         return HY_OK;
+    if (put_newest(view, span, out, &err) || err != HY_OK)
+        return err;
     err = convlog_open(view->db, &span->log, span->first, span->last, &walk);
     if (err != HY_OK)
         return err;
     for (convlog_seek_back(&walk, span->last); walk.valid && looks-- > 0; convlog_prev(&walk)) {
-        if ((walk.row.flags & HY__MSG_FLAG__MSG_NO_LAST) != 0 ||
-            !span_shows(span, &walk.row, false))
+        if (!stands(span, &walk.row))
             continue;
         err = value_put_field(out, CONV_LAST_MSG, walk.row.msg, walk.row.msg_len);
         break;

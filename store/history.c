@@ -7,9 +7,9 @@
 #include "store/value.h"
 #include "store/view.h"
 
-enum { PAGE = 20, PAGE_MOST = 1000, PAGE_BYTES = 1 << 20 };
+enum { PAGE = 20, PAGE_MOST = 1000, PAGE_BYTES = 1 << 20, RUN_LEAST = 16, RUN_MOST = 64 };
 
-/* One page under way. Rows are copied, since a walk backwards finds them in the wrong order. */
+/* One page under way. */
 struct page {
     struct view *view;
     struct span span;
@@ -17,15 +17,22 @@ struct page {
     size_t want, have;
     size_t bytes;
     bool newer, places, complete;
-    ProtobufCBinaryData *msgs;
+    ProtobufCBinaryData *msgs; /* want of them; older pages fill from the end */
+};
+
+/* Rows one behind the other, copied into the arena. */
+struct rows_run {
+    ProtobufCBinaryData rows[RUN_MOST];
+    size_t count, seen;
 };
 
 /* Times bound the walk; places are found by halving. */
 static enum hy_err bound(struct page *p, const Hy__StoreHistoryReq *in)
 {
     const Hy__HistoryReq *r = in->req;
-    uint64_t from = r->from_seq == 0 ? r->time_ms : 0, seq;
+    uint64_t from = r->from_seq == 0 ? r->time_ms : 0;
     uint64_t least = in->min_time_ms, most = in->max_time_ms;
+    struct convlog_place place;
     enum hy_err err = HY_OK;
 
     p->low = p->span.first;
@@ -39,33 +46,105 @@ static enum hy_err bound(struct page *p, const Hy__StoreHistoryReq *in)
     if (!r->newer && from != 0 && (most == 0 || from < most))
         most = from;
     if (least != 0 && p->low <= p->high) {
-        err = convlog_since(p->view->db, &p->span.log, p->low, p->high, least, &seq);
-        p->low = seq;
+        err = convlog_since(p->view->db, &p->span.log, p->low, p->high, least, &place);
+        p->low = place.seq;
     }
     if (err == HY_OK && most != 0 && p->low <= p->high) {
-        err = convlog_since(p->view->db, &p->span.log, p->low, p->high, most + 1, &seq);
-        p->high = seq - 1;
+        err = convlog_since(p->view->db, &p->span.log, p->low, p->high, most + 1, &place);
+        p->high = place.seq - 1;
     }
     return err;
 }
 
-static enum hy_err take(struct page *p, const struct convlog_walk *walk)
+/* Copy what may be shown of places bottom..top, ascending. seen: rows that are there at all. */
+static enum hy_err copy(struct page *p, struct convlog_walk *walk, uint64_t bottom, uint64_t top,
+                        struct rows_run *run)
 {
-    ProtobufCBinaryData *m = &p->msgs[p->have];
+    run->count = run->seen = 0;
+    for (convlog_seek(walk, bottom); walk->valid && walk->seq <= top; convlog_next(walk)) {
+        ProtobufCBinaryData *row = &run->rows[run->count];
 
-    m->len = walk->row.msg_len;
-    m->data = hy_arena_alloc(&p->view->arena, m->len + 1);
-    if (m->data == NULL)
-        return HY_ENOMEM;
-    memcpy(m->data, walk->row.msg, m->len);
-    p->bytes += m->len;
+        run->seen++;
+        if (!span_shows(&p->span, &walk->row, p->places))
+            continue;
+        row->len = walk->row.msg_len;
+        row->data = hy_arena_alloc(&p->view->arena, row->len + 1);
+        if (row->data == NULL)
+            return HY_ENOMEM;
+        memcpy(row->data, walk->row.msg, row->len);
+        run->count++;
+    }
+    return db_scan_err(walk->scan);
+}
+
+/* Put a message where it belongs. False: the page is full, so there is one more. */
+static bool take(struct page *p, const ProtobufCBinaryData *msg)
+{
+    if (p->have == p->want || p->bytes > PAGE_BYTES) {
+        p->complete = false;
+        return false;
+    }
+    p->msgs[p->newer ? p->have : p->want - 1 - p->have] = *msg;
+    p->bytes += msg->len;
     p->have++;
-    return HY_OK;
+    return true;
+}
+
+/* How many places to look at next: mostly all of them are shown, and one more tells that the page
+ * is not the last. */
+static uint64_t stride(const struct page *p)
+{
+    size_t missing = p->want - p->have + 1;
+
+    return missing < RUN_LEAST ? RUN_LEAST : missing > RUN_MOST ? RUN_MOST : missing;
+}
+
+static enum hy_err collect_newer(struct page *p, struct convlog_walk *walk, struct rows_run *run)
+{
+    uint64_t bottom = p->low;
+    enum hy_err err = HY_OK;
+
+    while (err == HY_OK && p->complete && bottom <= p->high) {
+        uint64_t top = bottom + stride(p) - 1;
+
+        err = copy(p, walk, bottom, top < p->high ? top : p->high, run);
+        for (size_t i = 0; i < run->count && take(p, &run->rows[i]); i++)
+            ;
+        if (!walk->valid)
+            break;
+        bottom = walk->seq;
+    }
+    return err;
+}
+
+/* Backwards in runs, each walked forwards: a step back costs RocksDB a search in each memtable. */
+static enum hy_err collect_older(struct page *p, struct convlog_walk *walk, struct rows_run *run)
+{
+    uint64_t top = p->high;
+    enum hy_err err = HY_OK;
+
+    while (err == HY_OK && p->complete) {
+        uint64_t n = stride(p), bottom = top - p->low < n ? p->low : top - n + 1;
+
+        err = copy(p, walk, bottom, top, run);
+        for (size_t i = run->count; i > 0 && take(p, &run->rows[i - 1]); i--)
+            ;
+        if (bottom == p->low)
+            break;
+        top = bottom - 1;
+        if (run->seen > 0)
+            continue;
+        convlog_seek_back(walk, top); /* over a hole */
+        if (!walk->valid)
+            break;
+        top = walk->seq;
+    }
+    return err;
 }
 
 static enum hy_err collect(struct page *p)
 {
-    void (*step)(struct convlog_walk * walk) = p->newer ? convlog_next : convlog_prev;
+    struct rows_run run;
     struct convlog_walk walk;
     enum hy_err err;
 
@@ -78,19 +157,7 @@ static enum hy_err collect(struct page *p)
     err = convlog_open(p->view->db, &p->span.log, p->low, p->high, &walk);
     if (err != HY_OK)
         return err;
-    if (p->newer)
-        convlog_seek(&walk, p->low);
-    else
-        convlog_seek_back(&walk, p->high);
-    for (; walk.valid && err == HY_OK; step(&walk)) {
-        if (!span_shows(&p->span, &walk.row, p->places))
-            continue;
-        if (p->have == p->want || p->bytes > PAGE_BYTES) { /* there is one more */
-            p->complete = false;
-            break;
-        }
-        err = take(p, &walk);
-    }
+    err = p->newer ? collect_newer(p, &walk, &run) : collect_older(p, &walk, &run);
     if (err == HY_OK)
         err = db_scan_err(walk.scan);
     convlog_close(&walk);
@@ -100,13 +167,11 @@ static enum hy_err collect(struct page *p)
 /* HistoryRes, by hand: the messages are encoded already. */
 static enum hy_err put_page(const struct page *p, struct hy_buf *out)
 {
-    enum hy_err err = HY_OK;
+    const ProtobufCBinaryData *msgs = p->newer ? p->msgs : p->msgs + (p->want - p->have);
+    enum hy_err err = hy_buf_reserve(out, p->bytes + (p->have + 4) * 16);
 
-    for (size_t i = 0; i < p->have && err == HY_OK; i++) {
-        const ProtobufCBinaryData *m = &p->msgs[p->newer ? i : p->have - 1 - i];
-
-        err = value_put_field(out, 1, m->data, m->len);
-    }
+    for (size_t i = 0; i < p->have && err == HY_OK; i++)
+        err = value_put_field(out, 1, msgs[i].data, msgs[i].len);
     if (err == HY_OK)
         err = value_put_varint(out, 2, p->complete);
     if (err == HY_OK)

@@ -10,38 +10,58 @@
 #include "store/core.h"
 #include "store/metric.h"
 
-enum { WAITING_MOST = 20000 };
+enum {
+    WAITING_MOST = 20000,
+    IN_PLACE_US = 300,      /* of a turn; who answers a few pages has not woken anybody for it */
+    SHARE_MOST = 16,        /* jobs that a thread takes at a time */
+    SPARE_MOST = 512,       /* jobs kept for the next turns, with their memory, */
+    SPARE_BYTES = 16 << 10, /* if that is not more */
+};
 
 struct job {
     struct job *next;
     view_fn *fn;
-    struct request req; /* payload lies behind the job */
-    struct hy_buf answer;
+    struct request req;
+    struct hy_buf ask, answer; /* ask: the payload */
 };
 
 struct job_list {
     struct job *first, **end;
+    size_t count;
+};
+
+/* Who reads: a thread, or the loop. */
+struct seat {
+    struct view view;
+    uint64_t opened; /* the database that view.edges are of */
+};
+
+struct thread {
+    struct readers *readers;
+    pthread_t id;
+    struct seat seat;
 };
 
 struct readers {
     struct readers_config config;
-    pthread_t *threads;
-    size_t started;
+    struct thread *threads;
+    size_t seats, started;
     pthread_mutex_t lock;
     pthread_cond_t work, idle;
-    struct job_list gathered; /* the writer's alone */
+    struct job_list gathered, spare; /* the writer's alone */
     struct job_list todo, done;
     size_t waiting; /* jobs not yet answered; the writer's alone */
     size_t busy;    /* threads at work */
     bool posted;    /* the loop will take up `done` */
     bool stop;
     struct db *db;
-    struct view view; /* without threads */
+    uint64_t opened;  /* how many databases there have been */
+    struct seat seat; /* of the loop */
 };
 
 static void list_init(struct job_list *list)
 {
-    list->first = NULL;
+    *list = (struct job_list){.first = NULL};
     list->end = &list->first;
 }
 
@@ -50,6 +70,7 @@ static void list_add(struct job_list *list, struct job *job)
     job->next = NULL;
     *list->end = job;
     list->end = &job->next;
+    list->count++;
 }
 
 static struct job *list_take(struct job_list *list)
@@ -59,47 +80,99 @@ static struct job *list_take(struct job_list *list)
     if (job == NULL)
         return NULL;
     list->first = job->next;
+    list->count--;
     if (list->first == NULL)
         list->end = &list->first;
     return job;
 }
 
-/* ---- one read ---- */
-
-static void view_init(const struct readers *r, struct view *view)
+/* Move all of from behind to. */
+static void list_join(struct job_list *to, struct job_list *from)
 {
-    *view =
-        (struct view){.apps = r->config.apps, .shard = r->config.shard, .shards = r->config.shards};
-    hy_arena_init(&view->arena);
+    if (from->first == NULL)
+        return;
+    *to->end = from->first;
+    to->end = from->end;
+    to->count += from->count;
+    list_init(from);
 }
 
-static void run(struct readers *r, struct job *job, struct db *db, struct view *view)
-{
-    uint64_t began_us = hy_steady_us();
-    enum hy_err err = HY_EIO;
+/* ---- one read ---- */
 
-    view->db = db;
-    view->now_ms = r->config.now_ms(r->config.now_arg);
-    if (db != NULL)
-        err = job->fn(view, job->req.payload, job->req.len, &job->answer);
-    if (err != HY_OK) {
-        if (db != NULL)
-            hy_log_error("store.read_failed", "kind=0x%x why=\"%s\"", job->req.kind,
-                         hy_err_text(err));
-        job->answer.len = 0;
-        if (answer_refusal(job->req.kind, 0, core_code(err), &job->answer) != HY_OK)
-            job->answer.len = 0;
-    }
+static enum hy_err seat_open(const struct readers *r, struct seat *seat)
+{
+    seat->view =
+        (struct view){.apps = r->config.apps, .shard = r->config.shard, .shards = r->config.shards};
+    seat->opened = 0;
+    hy_arena_init(&seat->view.arena);
+    seat->view.edges = calloc(EDGES, sizeof *seat->view.edges);
+    return seat->view.edges == NULL ? HY_ENOMEM : HY_OK;
+}
+
+static void seat_close(struct seat *seat)
+{
+    hy_arena_free(&seat->view.arena);
+    free(seat->view.edges);
+}
+
+/* Sit down before a database; opened is its number. */
+static void seat_take(const struct readers *r, struct seat *seat, struct db *db, uint64_t opened)
+{
+    seat->view.db = db;
+    seat->view.now_ms = r->config.now_ms(r->config.now_arg);
+    if (seat->opened != opened)
+        memset(seat->view.edges, 0, EDGES * sizeof *seat->view.edges);
+    seat->opened = opened;
+}
+
+static enum hy_err read_one(struct seat *seat, struct job *job)
+{
+    struct view *view = &seat->view;
+    uint64_t began_us = hy_steady_us();
+    enum hy_err err = job->fn(view, job->ask.data, job->ask.len, &job->answer);
+
     hy_arena_reset(&view->arena);
-    metric_read(job->req.kind, hy_steady_us() - began_us);
+    if (err == HY_OK)
+        metric_read(job->req.kind, hy_steady_us() - began_us);
+    else
+        job->answer.len = 0;
+    return err;
+}
+
+static void refuse(struct job *job, enum hy_err err)
+{
+    if (answer_refusal(job->req.kind, 0, core_code(err), &job->answer) != HY_OK)
+        job->answer.len = 0;
+}
+
+static void run(struct seat *seat, struct job *job)
+{
+    enum hy_err err = seat->view.db == NULL ? HY_EIO : read_one(seat, job);
+
+    if (err == HY_OK)
+        return;
+    if (seat->view.db != NULL)
+        hy_log_error("store.read_failed", "kind=0x%x why=\"%s\"", job->req.kind, hy_err_text(err));
+    refuse(job, err);
+}
+
+static void job_free(struct job *job)
+{
+    hy_buf_free(&job->ask);
+    hy_buf_free(&job->answer);
+    free(job);
 }
 
 static void answer(struct readers *r, struct job *job)
 {
     r->waiting--;
     r->config.answer(r->config.answer_ctx, &job->req.reply, job->answer.data, job->answer.len);
-    hy_buf_free(&job->answer);
-    free(job);
+    if (r->spare.count >= SPARE_MOST || job->ask.cap + job->answer.cap > SPARE_BYTES) {
+        job_free(job);
+        return;
+    }
+    job->ask.len = job->answer.len = 0;
+    list_add(&r->spare, job);
 }
 
 /* ---- threads ---- */
@@ -111,47 +184,60 @@ static void answer_done(void *arg)
     struct job_list done;
     struct job *job;
 
+    list_init(&done);
     pthread_mutex_lock(&r->lock);
-    done = r->done;
-    if (done.first == NULL)
-        done.end = &done.first;
-    list_init(&r->done);
+    list_join(&done, &r->done);
     r->posted = false;
     pthread_mutex_unlock(&r->lock);
     while ((job = list_take(&done)) != NULL)
         answer(r, job);
 }
 
+/* A thread's share of what waits; the lock is held. */
+static void take_share(struct readers *r, struct job_list *mine)
+{
+    size_t share = r->todo.count / r->started + 1;
+
+    for (size_t i = 0; i < share && i < SHARE_MOST && r->todo.first != NULL; i++)
+        list_add(mine, list_take(&r->todo));
+}
+
+/* The lock is held. */
+static void give_back(struct readers *r, struct job_list *mine)
+{
+    bool post = !r->posted;
+
+    list_join(&r->done, mine);
+    r->posted = true;
+    if (--r->busy == 0)
+        pthread_cond_broadcast(&r->idle);
+    if (post && hy_loop_post(r->config.loop, answer_done, r) != HY_OK)
+        r->posted = false; /* the next one done tries again */
+}
+
 static void *work(void *arg)
 {
-    struct readers *r = arg;
-    struct view view;
-    struct job *job;
-    struct db *db;
-    bool post;
+    struct thread *thread = arg;
+    struct readers *r = thread->readers;
+    struct job_list mine;
 
-    view_init(r, &view);
+    list_init(&mine);
     pthread_mutex_lock(&r->lock);
     for (;;) {
-        while ((job = list_take(&r->todo)) == NULL && !r->stop)
+        while (r->todo.first == NULL && !r->stop)
             pthread_cond_wait(&r->work, &r->lock);
-        if (job == NULL)
+        if (r->todo.first == NULL)
             break;
+        take_share(r, &mine);
         r->busy++;
-        db = r->db;
+        seat_take(r, &thread->seat, r->db, r->opened);
         pthread_mutex_unlock(&r->lock);
-        run(r, job, db, &view);
+        for (struct job *job = mine.first; job != NULL; job = job->next)
+            run(&thread->seat, job);
         pthread_mutex_lock(&r->lock);
-        list_add(&r->done, job);
-        post = !r->posted;
-        r->posted = true;
-        if (--r->busy == 0)
-            pthread_cond_broadcast(&r->idle);
-        if (post && hy_loop_post(r->config.loop, answer_done, r) != HY_OK)
-            r->posted = false; /* the next one done tries again */
+        give_back(r, &mine);
     }
     pthread_mutex_unlock(&r->lock);
-    hy_arena_free(&view.arena);
     return NULL;
 }
 
@@ -167,15 +253,20 @@ enum hy_err readers_open(const struct readers_config *config, struct readers **r
     pthread_cond_init(&r->work, NULL);
     pthread_cond_init(&r->idle, NULL);
     list_init(&r->gathered);
+    list_init(&r->spare);
     list_init(&r->todo);
     list_init(&r->done);
-    view_init(r, &r->view);
     r->threads = calloc(config->threads + 1, sizeof *r->threads);
-    if (r->threads == NULL)
+    if (seat_open(r, &r->seat) != HY_OK || r->threads == NULL)
         goto fail;
-    for (; r->started < config->threads; r->started++)
-        if (pthread_create(&r->threads[r->started], NULL, work, r) != 0)
+    for (; r->seats < config->threads; r->seats++)
+        if (seat_open(r, &r->threads[r->seats].seat) != HY_OK)
             goto fail;
+    for (; r->started < config->threads; r->started++) {
+        r->threads[r->started].readers = r;
+        if (pthread_create(&r->threads[r->started].id, NULL, work, &r->threads[r->started]) != 0)
+            goto fail;
+    }
     *readers = r;
     return HY_OK;
 
@@ -188,10 +279,8 @@ static void drop_list(struct job_list *list)
 {
     struct job *job;
 
-    while ((job = list_take(list)) != NULL) {
-        hy_buf_free(&job->answer);
-        free(job);
-    }
+    while ((job = list_take(list)) != NULL)
+        job_free(job);
 }
 
 void readers_close(struct readers **readers)
@@ -206,11 +295,14 @@ void readers_close(struct readers **readers)
     pthread_cond_broadcast(&r->work);
     pthread_mutex_unlock(&r->lock);
     for (size_t i = 0; i < r->started; i++)
-        pthread_join(r->threads[i], NULL);
+        pthread_join(r->threads[i].id, NULL);
     answer_done(r);
     drop_list(&r->gathered);
     drop_list(&r->todo);
-    hy_arena_free(&r->view.arena);
+    drop_list(&r->spare);
+    seat_close(&r->seat);
+    for (size_t i = 0; i < r->seats; i++)
+        seat_close(&r->threads[i].seat);
     pthread_cond_destroy(&r->idle);
     pthread_cond_destroy(&r->work);
     pthread_mutex_destroy(&r->lock);
@@ -222,6 +314,7 @@ void readers_use(struct readers *readers, struct db *db)
 {
     pthread_mutex_lock(&readers->lock);
     readers->db = db;
+    readers->opened++;
     while (readers->busy > 0)
         pthread_cond_wait(&readers->idle, &readers->lock);
     pthread_mutex_unlock(&readers->lock);
@@ -233,36 +326,79 @@ enum hy_err readers_add(struct readers *readers, const struct request *req, view
 
     if (readers->waiting >= WAITING_MOST)
         return HY_EBUSY;
-    job = calloc(1, sizeof *job + req->len);
+    job = list_take(&readers->spare);
+    if (job == NULL)
+        job = calloc(1, sizeof *job);
     if (job == NULL)
         return HY_EBUSY;
+    if (hy_buf_put(&job->ask, req->payload, req->len) != HY_OK) {
+        job_free(job);
+        return HY_EBUSY;
+    }
     job->fn = fn;
     job->req = *req;
-    job->req.payload = (const uint8_t *)(job + 1);
-    if (req->len > 0)
-        memcpy(job + 1, req->payload, req->len);
+    job->req.payload = NULL; /* it is lent; ours is in ask */
     list_add(&readers->gathered, job);
     readers->waiting++;
     return HY_OK;
 }
 
-void readers_go(struct readers *readers)
+/* Reads that end soon when all they need is in memory. */
+static bool is_quick(const struct job *job)
+{
+    return job->fn == history_read || job->fn == heads_read;
+}
+
+/* Answer what can be answered at once. The loop must not wait for the disk, nor be away for long:
+ * the rest is for the threads. */
+static void go_in_place(struct readers *r)
+{
+    struct db *memory = r->db == NULL ? NULL : db_in_memory(r->db);
+    uint64_t end_us = hy_steady_us() + IN_PLACE_US;
+    struct job_list rest;
+    struct job *job;
+
+    list_init(&rest);
+    seat_take(r, &r->seat, memory, r->opened);
+    while (memory != NULL && hy_steady_us() < end_us && (job = list_take(&r->gathered)) != NULL) {
+        if (is_quick(job) && read_one(&r->seat, job) == HY_OK)
+            answer(r, job);
+        else
+            list_add(&rest, job);
+    }
+    list_join(&rest, &r->gathered);
+    list_join(&r->gathered, &rest);
+}
+
+/* Without threads all is done here, whatever it takes. */
+static void go_alone(struct readers *r)
 {
     struct job *job;
+
+    seat_take(r, &r->seat, r->db, r->opened);
+    while ((job = list_take(&r->gathered)) != NULL) {
+        run(&r->seat, job);
+        answer(r, job);
+    }
+}
+
+void readers_go(struct readers *readers)
+{
+    size_t wake;
 
     if (readers->gathered.first == NULL)
         return;
     if (readers->started == 0) {
-        while ((job = list_take(&readers->gathered)) != NULL) {
-            run(readers, job, readers->db, &readers->view);
-            answer(readers, job);
-        }
+        go_alone(readers);
         return;
     }
+    go_in_place(readers);
+    wake = readers->gathered.count;
+    if (wake == 0)
+        return;
     pthread_mutex_lock(&readers->lock);
-    *readers->todo.end = readers->gathered.first;
-    readers->todo.end = readers->gathered.end;
-    pthread_cond_broadcast(&readers->work);
+    list_join(&readers->todo, &readers->gathered);
+    for (size_t i = readers->busy; i < readers->started && wake-- > 0; i++)
+        pthread_cond_signal(&readers->work);
     pthread_mutex_unlock(&readers->lock);
-    list_init(&readers->gathered);
 }

@@ -29,12 +29,22 @@ bool view_owns(const struct view *view, uint16_t slot)
 /* Leave out what has expired. */
 static enum hy_err span_expire(struct view *view, struct span *span)
 {
+    struct convlog_place first;
+    uint64_t low = span->first;
+    enum hy_err err;
+
     span->floor_ms =
         appset_floor_ms(view->apps, span->log.home.app, span->log.conv_type, view->now_ms);
-    if (span->floor_ms == 0 || span->first > span->last)
+    if (span->floor_ms == 0 || low > span->last ||
+        edges_find(view->edges, &span->log, low, span->floor_ms, &span->first))
         return HY_OK;
-    return convlog_since(view->db, &span->log, span->first, span->last, span->floor_ms,
-                         &span->first);
+    err = convlog_since(view->db, &span->log, low, span->last, span->floor_ms, &first);
+    if (err != HY_OK)
+        return err;
+    span->first = first.seq;
+    if (first.seq <= span->last)
+        edges_note(view->edges, &span->log, low, span->floor_ms, first);
+    return HY_OK;
 }
 
 static enum hy_err span_pair(struct view *view, uint32_t app, const char *user, const char *peer,

@@ -16,11 +16,13 @@
 #include "store/appset.h"
 #include "store/convlog.h"
 #include "store/db.h"
+#include "store/edges.h"
 
 struct view {
     struct db *db;
     struct appset *apps;
     struct hy_arena arena; /* of the request that is answered */
+    struct edge *edges;    /* EDGES of them, of db */
     uint64_t now_ms;
     uint32_t shard, shards;
 };

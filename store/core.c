@@ -7,6 +7,7 @@
 #include "store/metric.h"
 #include "store/outbox.h"
 #include "store/pair.h"
+#include "store/runs.h"
 #include "store/totals.h"
 #include "store/value.h"
 
@@ -100,6 +101,7 @@ static enum hy_err write_batch(struct core *core)
 
 static void end_batch(struct core *core, enum hy_err err)
 {
+    runs_settle(core->runs);
     if (err == HY_OK) {
         rows_done(core->rows);
         pair_forget(core);

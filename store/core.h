@@ -25,6 +25,7 @@
 struct online;
 struct outbox;
 struct recent;
+struct runs;
 struct tellings;
 struct totals;
 struct touched_pair;
@@ -33,6 +34,7 @@ struct core {
     struct db *db; /* NULL: closed after a failure; nothing is decided then */
     struct batch *batch;
     struct rows *rows;
+    struct runs *runs; /* what pages show */
     struct answers *answers;
     struct hy_apps *apps;
     struct appset *appset;      /* the same, for other threads */

@@ -7,6 +7,7 @@
 #include "store/epoch.h"
 #include "store/online.h"
 #include "store/recent.h"
+#include "store/runs.h"
 #include "store/telling.h"
 #include "store/totals.h"
 
@@ -36,11 +37,14 @@ enum hy_err core_open(struct core *core, const struct core_config *config)
         err = totals_open(&core->totals);
     if (err == HY_OK)
         err = online_open(&core->online);
+    if (err == HY_OK)
+        err = runs_open(config->history_cache_bytes, &core->runs);
     return err;
 }
 
 void core_close(struct core *core)
 {
+    runs_close(&core->runs);
     answers_close(&core->answers);
     outbox_close(&core->outbox);
     tellings_close(&core->tellings); /* after those that hold some */
@@ -85,6 +89,7 @@ enum hy_err core_open_db(struct core *core, const struct db_config *config, size
 
 void core_close_db(struct core *core)
 {
+    runs_clear(core->runs);
     rows_close(&core->rows);
     batch_close(&core->batch);
     db_close(&core->db);

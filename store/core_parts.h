@@ -9,6 +9,7 @@
 
 struct core_config {
     uint32_t shard, shards;
+    size_t history_cache_bytes;
     uint64_t (*now_ms)(void *arg);
     void *now_arg;
     answer_fn *answer;

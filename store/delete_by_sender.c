@@ -3,6 +3,7 @@
 
 #include "store/group.h"
 #include "store/handlers.h"
+#include "store/runs.h"
 
 enum { NEWEST = 1000 };
 
@@ -39,6 +40,7 @@ static enum hy_err blank_all(struct core *core, const struct group_ref *ref, con
     err = convlog_open(core->db, &log, low, last, &walk);
     if (err != HY_OK)
         return err;
+    runs_blanked(core->runs, &log);
     for (convlog_seek(&walk, low); walk.valid && err == HY_OK; convlog_next(&walk))
         if (is_meant(&walk.row, sender))
             err = blank(core, &log, &walk);

@@ -16,23 +16,40 @@ static bool stands(const struct span *span, const struct value_log *row)
     return (row->flags & HY__MSG_FLAG__MSG_NO_LAST) == 0 && span_shows(span, row, false);
 }
 
+/* The newest of all, in memory or not. HY_ENOTFOUND. */
+static enum hy_err newest(struct view *view, const struct span *span, struct db_value *value,
+                          struct value_log *row)
+{
+    const struct run *run =
+        view->runs == NULL ? NULL : runs_find(view->runs, &span->log, span->last);
+    ProtobufCBinaryData field;
+    struct key key;
+    enum hy_err err;
+
+    *value = (struct db_value){0};
+    if (run != NULL)
+        return run_row(run, span->last, row, &field) ? HY_OK : HY_ENOTFOUND;
+    convlog_key(&span->log, span->last, &key);
+    err = db_get(view->db, FAMILY_LOG, &key, value);
+    if (err == HY_OK && value_get_log(value->data, value->len, row) != HY_OK)
+        err = HY_ENOTFOUND; /* as a walk does, go past it */
+    return err;
+}
+
 /* Mostly it is the newest of all, which needs no walk. False: it is not, or there is none. */
 static bool put_newest(struct view *view, const struct span *span, struct hy_buf *out,
                        enum hy_err *err)
 {
     struct value_log row;
     struct db_value value;
-    struct key key;
     bool done = false;
 
-    convlog_key(&span->log, span->last, &key);
-    *err = db_get(view->db, FAMILY_LOG, &key, &value);
-    if (*err == HY_ENOTFOUND)
-        *err = HY_OK;
-    else if (*err == HY_OK && value_get_log(value.data, value.len, &row) == HY_OK &&
-             stands(span, &row)) {
+    *err = newest(view, span, &value, &row);
+    if (*err == HY_OK && stands(span, &row)) {
         *err = value_put_field(out, CONV_LAST_MSG, row.msg, row.msg_len);
         done = true;
+    } else if (*err == HY_ENOTFOUND) {
+        *err = HY_OK;
     }
     db_drop(&value);
     return done;
@@ -87,11 +104,11 @@ static void fill_pair(const struct span *span, Hy__Conv *conv)
 /* Texts are shared with the rows in the arena. */
 static enum hy_err fill_group(struct view *view, const struct span *span, Hy__Conv *conv)
 {
-    Hy__GroupInfo *info = span->group->info;
+    Hy__GroupInfo *info = hy_arena_alloc(&view->arena, sizeof *info);
     Hy__MemberInfo *self = hy_arena_alloc(&view->arena, sizeof *self);
     ProtobufCMessage *mute = NULL;
     struct key key;
-    enum hy_err err = self == NULL ? HY_ENOMEM : HY_OK;
+    enum hy_err err = self == NULL || info == NULL ? HY_ENOMEM : HY_OK;
 
     if (err == HY_OK && span->type->mutes) {
         key_member(&key, span->log.home, KEY_MUTE, span->group->conversation, span->member->user);
@@ -102,6 +119,7 @@ static enum hy_err fill_group(struct view *view, const struct span *span, Hy__Co
     member_info(span->type, span->group, span->member,
                 mute == NULL ? 0 : ((Hy__Mute *)mute)->until_s, self);
     self->unread = clamp_unread(span, self->unread);
+    *info = *span->group->info;
     info->last_msg_time_s = span->group->last_time_ms / 1000;
     info->next_msg_seq = span->group->last_seq + 1;
     info->member_num = span->group->member_num;

@@ -7,7 +7,15 @@
 #include "store/value.h"
 #include "store/view.h"
 
-enum { PAGE = 20, PAGE_MOST = 1000, PAGE_BYTES = 1 << 20, RUN_LEAST = 16, RUN_MOST = 64 };
+enum {
+    PAGE = 20,
+    PAGE_MOST = 1000,
+    PAGE_BYTES = 1 << 20,
+    WALK_LEAST = 16, /* places at a time */
+    WALK_MOST = 64,
+    RES_MSGS = 1,      /* of HistoryRes; runs hold such fields */
+    MEMORY_MOST = 256, /* places looked at in memory; who needs more may take longer */
+};
 
 /* One page under way. */
 struct page {
@@ -17,12 +25,13 @@ struct page {
     size_t want, have;
     size_t bytes;
     bool newer, places, complete;
+    bool fields;               /* msgs are fields of the answer already */
     ProtobufCBinaryData *msgs; /* want of them; older pages fill from the end */
 };
 
 /* Rows one behind the other, copied into the arena. */
-struct rows_run {
-    ProtobufCBinaryData rows[RUN_MOST];
+struct stretch {
+    ProtobufCBinaryData rows[WALK_MOST];
     size_t count, seen;
 };
 
@@ -58,7 +67,7 @@ static enum hy_err bound(struct page *p, const Hy__StoreHistoryReq *in)
 
 /* Copy what may be shown of places bottom..top, ascending. seen: rows that are there at all. */
 static enum hy_err copy(struct page *p, struct convlog_walk *walk, uint64_t bottom, uint64_t top,
-                        struct rows_run *run)
+                        struct stretch *run)
 {
     run->count = run->seen = 0;
     for (convlog_seek(walk, bottom); walk->valid && walk->seq <= top; convlog_next(walk)) {
@@ -96,10 +105,10 @@ static uint64_t stride(const struct page *p)
 {
     size_t missing = p->want - p->have + 1;
 
-    return missing < RUN_LEAST ? RUN_LEAST : missing > RUN_MOST ? RUN_MOST : missing;
+    return missing < WALK_LEAST ? WALK_LEAST : missing > WALK_MOST ? WALK_MOST : missing;
 }
 
-static enum hy_err collect_newer(struct page *p, struct convlog_walk *walk, struct rows_run *run)
+static enum hy_err collect_newer(struct page *p, struct convlog_walk *walk, struct stretch *run)
 {
     uint64_t bottom = p->low;
     enum hy_err err = HY_OK;
@@ -118,7 +127,7 @@ static enum hy_err collect_newer(struct page *p, struct convlog_walk *walk, stru
 }
 
 /* Backwards in runs, each walked forwards: a step back costs RocksDB a search in each memtable. */
-static enum hy_err collect_older(struct page *p, struct convlog_walk *walk, struct rows_run *run)
+static enum hy_err collect_older(struct page *p, struct convlog_walk *walk, struct stretch *run)
 {
     uint64_t top = p->high;
     enum hy_err err = HY_OK;
@@ -142,26 +151,54 @@ static enum hy_err collect_older(struct page *p, struct convlog_walk *walk, stru
     return err;
 }
 
+static enum hy_err collect_rows(struct page *p)
+{
+    struct stretch run;
+    struct convlog_walk walk;
+    enum hy_err err = convlog_open(p->view->db, &p->span.log, p->low, p->high, &walk);
+
+    if (err != HY_OK)
+        return err;
+    err = p->newer ? collect_newer(p, &walk, &run) : collect_older(p, &walk, &run);
+    convlog_close(&walk);
+    return err;
+}
+
+/* The same out of the runs in memory. HY_EBUSY: not everything is there. */
+static enum hy_err collect_runs(struct page *p)
+{
+    uint64_t seq = p->newer ? p->low : p->high;
+    const struct run *run = NULL;
+    ProtobufCBinaryData field;
+    struct value_log row;
+    int looks = MEMORY_MOST;
+
+    p->fields = true;
+    for (; seq >= p->low && seq <= p->high; seq = p->newer ? seq + 1 : seq - 1) {
+        enum hy_err err = HY_OK;
+
+        if (looks-- == 0)
+            return HY_EBUSY;
+        if (run == NULL || !run_holds(run, seq))
+            err = runs_get(p->view->runs, p->view->db, &p->span.log, seq, p->span.last, &run);
+        if (err != HY_OK)
+            return err;
+        if (run_row(run, seq, &row, &field) && span_shows(&p->span, &row, p->places) &&
+            !take(p, &field))
+            break;
+    }
+    return HY_OK;
+}
+
 static enum hy_err collect(struct page *p)
 {
-    struct rows_run run;
-    struct convlog_walk walk;
-    enum hy_err err;
-
     p->complete = true;
     if (p->low > p->high)
         return HY_OK;
     p->msgs = hy_arena_alloc(&p->view->arena, p->want * sizeof *p->msgs);
     if (p->msgs == NULL)
         return HY_ENOMEM;
-    err = convlog_open(p->view->db, &p->span.log, p->low, p->high, &walk);
-    if (err != HY_OK)
-        return err;
-    err = p->newer ? collect_newer(p, &walk, &run) : collect_older(p, &walk, &run);
-    if (err == HY_OK)
-        err = db_scan_err(walk.scan);
-    convlog_close(&walk);
-    return err;
+    return p->view->runs != NULL ? collect_runs(p) : collect_rows(p);
 }
 
 /* HistoryRes, by hand: the messages are encoded already. */
@@ -171,7 +208,8 @@ static enum hy_err put_page(const struct page *p, struct hy_buf *out)
     enum hy_err err = hy_buf_reserve(out, p->bytes + (p->have + 4) * 16);
 
     for (size_t i = 0; i < p->have && err == HY_OK; i++)
-        err = value_put_field(out, 1, msgs[i].data, msgs[i].len);
+        err = p->fields ? hy_buf_put(out, msgs[i].data, msgs[i].len)
+                        : value_put_field(out, RES_MSGS, msgs[i].data, msgs[i].len);
     if (err == HY_OK)
         err = value_put_varint(out, 2, p->complete);
     if (err == HY_OK)

@@ -54,7 +54,7 @@ struct readers {
     size_t busy;    /* threads at work */
     bool posted;    /* the loop will take up `done` */
     bool stop;
-    struct db *db;
+    struct readers_source source;
     uint64_t opened;  /* how many databases there have been */
     struct seat seat; /* of the loop */
 };
@@ -230,7 +230,7 @@ static void *work(void *arg)
             break;
         take_share(r, &mine);
         r->busy++;
-        seat_take(r, &thread->seat, r->db, r->opened);
+        seat_take(r, &thread->seat, r->source.db, r->opened);
         pthread_mutex_unlock(&r->lock);
         for (struct job *job = mine.first; job != NULL; job = job->next)
             run(&thread->seat, job);
@@ -310,10 +310,10 @@ void readers_close(struct readers **readers)
     free(r);
 }
 
-void readers_use(struct readers *readers, struct db *db)
+void readers_use(struct readers *readers, const struct readers_source *source)
 {
     pthread_mutex_lock(&readers->lock);
-    readers->db = db;
+    readers->source = *source;
     readers->opened++;
     while (readers->busy > 0)
         pthread_cond_wait(&readers->idle, &readers->lock);
@@ -350,22 +350,28 @@ static bool is_quick(const struct job *job)
 }
 
 /* Answer what can be answered at once. The loop must not wait for the disk, nor be away for long:
- * the rest is for the threads. */
-static void go_in_place(struct readers *r)
+ * the rest is left. */
+static void go_in_memory(struct readers *r)
 {
-    struct db *memory = r->db == NULL ? NULL : db_in_memory(r->db);
+    struct view *view = &r->seat.view;
     uint64_t end_us = hy_steady_us() + IN_PLACE_US;
     struct job_list rest;
     struct job *job;
 
     list_init(&rest);
-    seat_take(r, &r->seat, memory, r->opened);
-    while (memory != NULL && hy_steady_us() < end_us && (job = list_take(&r->gathered)) != NULL) {
+    seat_take(r, &r->seat, db_in_memory(r->source.db), r->opened);
+    view->rows = r->source.rows;
+    view->runs = r->source.runs;
+    if (view->runs != NULL)
+        runs_trim(view->runs);
+    while (hy_steady_us() < end_us && (job = list_take(&r->gathered)) != NULL) {
         if (is_quick(job) && read_one(&r->seat, job) == HY_OK)
             answer(r, job);
         else
             list_add(&rest, job);
     }
+    view->rows = NULL;
+    view->runs = NULL;
     list_join(&rest, &r->gathered);
     list_join(&r->gathered, &rest);
 }
@@ -375,30 +381,32 @@ static void go_alone(struct readers *r)
 {
     struct job *job;
 
-    seat_take(r, &r->seat, r->db, r->opened);
+    seat_take(r, &r->seat, r->source.db, r->opened);
     while ((job = list_take(&r->gathered)) != NULL) {
         run(&r->seat, job);
         answer(r, job);
     }
 }
 
+static void hand_over(struct readers *r)
+{
+    size_t wake = r->gathered.count;
+
+    pthread_mutex_lock(&r->lock);
+    list_join(&r->todo, &r->gathered);
+    for (size_t i = r->busy; i < r->started && wake-- > 0; i++)
+        pthread_cond_signal(&r->work);
+    pthread_mutex_unlock(&r->lock);
+}
+
 void readers_go(struct readers *readers)
 {
-    size_t wake;
-
     if (readers->gathered.first == NULL)
         return;
-    if (readers->started == 0) {
+    if (readers->source.db != NULL)
+        go_in_memory(readers);
+    if (readers->started == 0)
         go_alone(readers);
-        return;
-    }
-    go_in_place(readers);
-    wake = readers->gathered.count;
-    if (wake == 0)
-        return;
-    pthread_mutex_lock(&readers->lock);
-    list_join(&readers->todo, &readers->gathered);
-    for (size_t i = readers->busy; i < readers->started && wake-- > 0; i++)
-        pthread_cond_signal(&readers->work);
-    pthread_mutex_unlock(&readers->lock);
+    else if (readers->gathered.first != NULL)
+        hand_over(readers);
 }

@@ -35,9 +35,15 @@ enum hy_err readers_open(const struct readers_config *config, struct readers **r
 /* Answers what is under way, then ends the threads. */
 void readers_close(struct readers **readers);
 
-/* The database to read; NULL while there is none: reads are then refused. Waits until no thread
- * uses the old one. */
-void readers_use(struct readers *readers, struct db *db);
+/* What to read from. */
+struct readers_source {
+    struct db *db;     /* NULL: there is none now, reads are refused */
+    struct rows *rows; /* what is in memory, for reads in the loop's thread */
+    struct runs *runs; /* may be NULL */
+};
+
+/* Read from here. Waits until no thread uses the old one. */
+void readers_use(struct readers *readers, const struct readers_source *source);
 
 /* Gather a read (the payload is copied). HY_EBUSY: too many wait. */
 enum hy_err readers_add(struct readers *readers, const struct request *req, view_fn *fn) HY_CHECKED;

@@ -125,11 +125,11 @@ static struct entry *find(const struct rows *r, uint64_t hash, enum family famil
 }
 
 /* What the database has; HY_OK with *msg NULL when it has none. */
-static enum hy_err load(struct rows *r, enum family family, const struct key *key,
+static enum hy_err load(struct db *db, enum family family, const struct key *key,
                         const ProtobufCMessageDescriptor *type, ProtobufCMessage **msg)
 {
     struct db_value value;
-    enum hy_err err = db_get(r->db, family, key, &value);
+    enum hy_err err = db_get(db, family, key, &value);
 
     *msg = NULL;
     if (err == HY_ENOTFOUND)
@@ -141,21 +141,21 @@ static enum hy_err load(struct rows *r, enum family family, const struct key *ke
     return err;
 }
 
-enum hy_err rows_get(struct rows *rows, enum family family, const struct key *key,
-                     const ProtobufCMessageDescriptor *type, struct row **row)
+static void use(struct rows *r, struct entry *e)
 {
-    uint64_t hash = XXH3_64bits_withSeed(key->bytes, key->len, family);
-    struct entry *e = find(rows, hash, family, key);
-    ProtobufCMessage *msg;
-    enum hy_err err;
+    unlink_age(r, e);
+    link_newest(r, e);
+}
 
-    if (e != NULL) {
-        unlink_age(rows, e);
-        link_newest(rows, e);
-        *row = &e->row;
-        return HY_OK;
-    }
-    err = load(rows, family, key, type, &msg);
+/* Load what is not in memory. */
+static enum hy_err add(struct rows *r, struct db *db, uint64_t hash, enum family family,
+                       const struct key *key, const ProtobufCMessageDescriptor *type,
+                       struct entry **entry)
+{
+    ProtobufCMessage *msg;
+    struct entry *e;
+    enum hy_err err = load(db, family, key, type, &msg);
+
     if (err != HY_OK)
         return err;
     e = calloc(1, sizeof *e + key->len);
@@ -170,14 +170,54 @@ enum hy_err rows_get(struct rows *rows, enum family family, const struct key *ke
     e->type = type;
     e->key_len = key->len;
     memcpy(e->key, key->bytes, key->len);
-    if (rows->count > rows->mask)
-        grow(rows);
-    e->chain = rows->table[hash & rows->mask];
-    rows->table[hash & rows->mask] = e;
-    link_newest(rows, e);
-    rows->count++;
-    *row = &e->row;
+    if (r->count > r->mask)
+        grow(r);
+    e->chain = r->table[hash & r->mask];
+    r->table[hash & r->mask] = e;
+    link_newest(r, e);
+    r->count++;
+    *entry = e;
     return HY_OK;
+}
+
+static uint64_t hash_of(enum family family, const struct key *key)
+{
+    return XXH3_64bits_withSeed(key->bytes, key->len, family);
+}
+
+enum hy_err rows_get(struct rows *rows, enum family family, const struct key *key,
+                     const ProtobufCMessageDescriptor *type, struct row **row)
+{
+    uint64_t hash = hash_of(family, key);
+    struct entry *e = find(rows, hash, family, key);
+    enum hy_err err = HY_OK;
+
+    if (e != NULL)
+        use(rows, e);
+    else
+        err = add(rows, rows->db, hash, family, key, type, &e);
+    if (err == HY_OK)
+        *row = &e->row;
+    return err;
+}
+
+bool rows_see(struct rows *rows, struct db *db, enum family family, const struct key *key,
+              const ProtobufCMessageDescriptor *type, const ProtobufCMessage **msg,
+              enum hy_err *err)
+{
+    uint64_t hash = hash_of(family, key);
+    struct entry *e = find(rows, hash, family, key);
+
+    *err = HY_OK;
+    if (e != NULL && !e->changed)
+        use(rows, e);
+    else if (e != NULL || rows->count >= rows->limit)
+        return false;
+    else
+        *err = add(rows, db, hash, family, key, type, &e);
+    if (*err == HY_OK)
+        *msg = e->row.msg;
+    return true;
 }
 
 void rows_touch(struct rows *rows, struct row *row)

@@ -35,6 +35,13 @@ void rows_close(struct rows **rows);
 enum hy_err rows_get(struct rows *rows, enum family family, const struct key *key,
                      const ProtobufCMessageDescriptor *type, struct row **row) HY_CHECKED;
 
+/* A row as it was committed, for reads: *msg is lent until the next change of rows, NULL: there is
+ * none. What is not in memory is read through db, and kept while there is room. False: the batch
+ * under way has changed it, so the database must be asked. */
+bool rows_see(struct rows *rows, struct db *db, enum family family, const struct key *key,
+              const ProtobufCMessageDescriptor *type, const ProtobufCMessage **msg,
+              enum hy_err *err);
+
 /* The row was changed: write it with the batch. */
 void rows_touch(struct rows *rows, struct row *row);
 

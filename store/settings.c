@@ -18,6 +18,8 @@ static const struct hy_setting table[] = {
            "memory a family of rows fills before it goes to a file, MB"),
     HY_INT(S, cache_rows, "cache_rows", 200000, 1000, 100000000, false,
            "heads, groups, members and users kept decoded in memory, rows"),
+    HY_INT(S, history_cache_mb, "history_cache_mb", 64, 0, 1048576, false,
+           "memory for messages of conversations whose history is asked for, MB"),
     HY_INT(S, readers, "readers", 2, 0, 64, false, "threads that answer history and lists"),
     HY_INT(S, reserve_mb, "reserve_mb", 256, 0, 1048576, false,
            "writes are refused (200002) while less than this is free on the disk, MB"),

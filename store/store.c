@@ -49,7 +49,7 @@ struct store {
 static void close_db(struct store *s)
 {
     if (s->readers != NULL)
-        readers_use(s->readers, NULL);
+        readers_use(s->readers, &(struct readers_source){.db = NULL});
     core_close_db(&s->core);
 }
 
@@ -66,7 +66,11 @@ static enum hy_err open_db(struct store *s, char why[static 256])
     enum hy_err err = core_open_db(&s->core, &config, s->config.cache_rows, why);
 
     if (err == HY_OK)
-        readers_use(s->readers, s->core.db);
+        readers_use(s->readers, &(struct readers_source){.db = s->core.db,
+                                                         .rows = s->core.rows,
+                                                         .runs = s->config.history_cache_bytes == 0
+                                                                     ? NULL
+                                                                     : s->core.runs});
     return err;
 }
 
@@ -85,6 +89,7 @@ static enum hy_err open_parts(struct store *s)
                                      .answer_ctx = s->config.ctx};
     struct core_config parts = {.shard = s->config.shard,
                                 .shards = s->config.shards,
+                                .history_cache_bytes = s->config.history_cache_bytes,
                                 .now_ms = s->config.now_ms,
                                 .now_arg = s->config.now_arg,
                                 .answer = s->config.answer,

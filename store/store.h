@@ -24,7 +24,8 @@ struct store_config {
     const char *log_dir; /* RocksDB's LOG; "": in data_dir */
     uint32_t shard, shards;
     size_t block_cache_bytes, write_buffer_bytes;
-    size_t cache_rows; /* records kept decoded */
+    size_t cache_rows;          /* records kept decoded */
+    size_t history_cache_bytes; /* messages kept as pages show them; 0: none */
     uint64_t reserve_bytes;
     size_t readers;                /* threads; 0: reads are answered in place */
     struct hy_loop *loop;          /* needed with readers */

@@ -21,6 +21,20 @@ enum hy_err view_get(struct view *view, enum family family, const struct key *ke
     return err;
 }
 
+enum hy_err view_see(struct view *view, enum family family, const struct key *key,
+                     const ProtobufCMessageDescriptor *type, const ProtobufCMessage **msg)
+{
+    ProtobufCMessage *mine;
+    enum hy_err err;
+
+    *msg = NULL;
+    if (view->rows != NULL && rows_see(view->rows, view->db, family, key, type, msg, &err))
+        return err;
+    err = view_get(view, family, key, type, &mine);
+    *msg = mine;
+    return err;
+}
+
 bool view_owns(const struct view *view, uint16_t slot)
 {
     return view->shards <= 1 || hy_slot_shard(slot, view->shards) == view->shard;
@@ -51,15 +65,15 @@ static enum hy_err span_pair(struct view *view, uint32_t app, const char *user, 
                              struct span *span)
 {
     struct key_home home = {hy_slot_pair(app, user, peer), app};
-    ProtobufCMessage *msg;
+    const ProtobufCMessage *msg;
     struct key key;
     enum hy_err err;
 
     key_pair(&key, home, KEY_PAIR, user, peer);
-    err = view_get(view, FAMILY_ENTITY, &key, &hy__pair__descriptor, &msg);
+    err = view_see(view, FAMILY_ENTITY, &key, &hy__pair__descriptor, &msg);
     if (err != HY_OK || msg == NULL)
         return err;
-    span->pair = (Hy__Pair *)msg;
+    span->pair = (const Hy__Pair *)msg;
     if (span->pair->n_sides != 2)
         return HY_ECORRUPT;
     span->side = strcmp(user, peer) <= 0 ? 0 : 1;
@@ -74,15 +88,15 @@ static enum hy_err span_pair(struct view *view, uint32_t app, const char *user, 
 static enum hy_err span_member(struct view *view, struct key_home home, const char *user,
                                struct span *span)
 {
-    ProtobufCMessage *msg;
+    const ProtobufCMessage *msg;
     struct key key;
     enum hy_err err;
 
     if (!key_text_ok(user))
         return HY_OK;
     key_member(&key, home, KEY_MEMBER, span->group->conversation, user);
-    err = view_get(view, FAMILY_ENTITY, &key, &hy__member__descriptor, &msg);
-    span->member = (Hy__Member *)msg;
+    err = view_see(view, FAMILY_ENTITY, &key, &hy__member__descriptor, &msg);
+    span->member = (const Hy__Member *)msg;
     return err;
 }
 
@@ -90,13 +104,13 @@ static enum hy_err span_group(struct view *view, uint32_t app, const char *user,
                               bool admin, struct span *span)
 {
     struct key_home home = {hy_slot_group(app, group), app};
-    ProtobufCMessage *msg;
+    const ProtobufCMessage *msg;
     struct key key;
     enum hy_err err;
 
     key_text(&key, home, KEY_GROUP, group);
-    err = view_get(view, FAMILY_ENTITY, &key, &hy__group__descriptor, &msg);
-    span->group = (Hy__Group *)msg;
+    err = view_see(view, FAMILY_ENTITY, &key, &hy__group__descriptor, &msg);
+    span->group = (const Hy__Group *)msg;
     if (err != HY_OK)
         return err;
     if (span->group == NULL) {

@@ -17,12 +17,16 @@
 #include "store/convlog.h"
 #include "store/db.h"
 #include "store/edges.h"
+#include "store/rows.h"
+#include "store/runs.h"
 
 struct view {
     struct db *db;
     struct appset *apps;
     struct hy_arena arena; /* of the request that is answered */
     struct edge *edges;    /* EDGES of them, of db */
+    struct rows *rows;     /* records in memory; NULL: not in the loop's thread */
+    struct runs *runs;     /* and messages */
     uint64_t now_ms;
     uint32_t shard, shards;
 };
@@ -35,6 +39,11 @@ typedef enum hy_err view_fn(struct view *view, const uint8_t *payload, size_t le
 enum hy_err view_get(struct view *view, enum family family, const struct key *key,
                      const ProtobufCMessageDescriptor *type, ProtobufCMessage **msg) HY_CHECKED;
 
+/* The same for one who only looks: it may be shared with the rows in memory. */
+enum hy_err view_see(struct view *view, enum family family, const struct key *key,
+                     const ProtobufCMessageDescriptor *type,
+                     const ProtobufCMessage **msg) HY_CHECKED;
+
 /* Does this shard own the slot? */
 bool view_owns(const struct view *view, uint16_t slot);
 
@@ -46,9 +55,9 @@ struct span {
     uint64_t floor_ms;    /* older ones have expired */
     const char *user;     /* whose unsynced messages are hidden; NULL: nobody's */
     int side;             /* C2C */
-    Hy__Pair *pair;       /* C2C; NULL: they have not talked */
-    Hy__Group *group;
-    Hy__Member *member; /* NULL: none (REST sees all) */
+    const Hy__Pair *pair; /* C2C; NULL: they have not talked */
+    const Hy__Group *group;
+    const Hy__Member *member; /* NULL: none (REST sees all) */
     const struct hy_group_type *type;
 };
 

@@ -21,6 +21,9 @@
 
 enum { FIXTURE_APP = 1400000001, FIXTURE_ANSWERS = 4096 };
 
+/* Of the shards to come; 0: none. */
+static size_t fixture_history_cache = 1 << 20;
+
 struct fixture_answer {
     uint8_t *data;
     size_t len;
@@ -86,6 +89,7 @@ static inline void fixture_start(struct fixture *f)
                                   .block_cache_bytes = 8 << 20,
                                   .write_buffer_bytes = 4 << 20,
                                   .cache_rows = 10000,
+                                  .history_cache_bytes = fixture_history_cache,
                                   .now_ms = fixture_now,
                                   .now_arg = f,
                                   .answer = fixture_answer,

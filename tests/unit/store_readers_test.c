@@ -14,6 +14,7 @@ static void reads_see_all_that_was_answered_before_them(void **state)
                                   .block_cache_bytes = 8 << 20,
                                   .write_buffer_bytes = 4 << 20,
                                   .cache_rows = 1000,
+                                  .history_cache_bytes = 1 << 20,
                                   .readers = 3,
                                   .now_ms = fixture_now,
                                   .now_arg = f,

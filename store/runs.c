@@ -1,0 +1,279 @@
+#include "store/runs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/slot.h"
+#include "store/value.h"
+
+enum { TABLE = 1 << 14, BLANKED_MOST = 16, FIELD_MSGS = 1 };
+
+struct run_place {
+    uint64_t time_ms;
+    uint32_t at, msg; /* in bytes: the field, and the message in it; the field ends where the next
+                         begins */
+    uint16_t flags;
+    bool there;
+};
+
+struct run {
+    struct run *chain;
+    struct run *older, *newer; /* by last use */
+    struct convlog log;
+    uint64_t base;  /* its first place */
+    uint32_t known; /* places that were looked at, from base on */
+    struct run_place places[RUN_ROWS];
+    struct hy_buf bytes;
+};
+
+struct runs {
+    size_t limit, bytes;
+    struct run *newest, *oldest;
+    struct convlog blanked[BLANKED_MOST];
+    size_t blanked_count; /* over BLANKED_MOST: too many to name */
+    struct run *table[TABLE];
+};
+
+enum hy_err runs_open(size_t bytes, struct runs **runs)
+{
+    struct runs *r = calloc(1, sizeof *r);
+
+    if (r == NULL)
+        return HY_ENOMEM;
+    r->limit = bytes;
+    *runs = r;
+    return HY_OK;
+}
+
+static bool same_log(const struct convlog *a, const struct convlog *b)
+{
+    return a->conversation == b->conversation && a->home.slot == b->home.slot &&
+           a->home.app == b->home.app && a->conv_type == b->conv_type;
+}
+
+static struct run **bucket(struct runs *runs, const struct convlog *log, uint64_t base)
+{
+    uint64_t hash = hy_mix64(log->conversation ^ (uint64_t)log->home.slot << 48 ^ base << 20);
+
+    return &runs->table[hash % TABLE];
+}
+
+static struct run *find(struct runs *runs, const struct convlog *log, uint64_t base)
+{
+    struct run *run = *bucket(runs, log, base);
+
+    while (run != NULL && (run->base != base || !same_log(&run->log, log)))
+        run = run->chain;
+    return run;
+}
+
+/* ---- by age ---- */
+
+static void unlink_age(struct runs *runs, struct run *run)
+{
+    *(run->newer != NULL ? &run->newer->older : &runs->newest) = run->older;
+    *(run->older != NULL ? &run->older->newer : &runs->oldest) = run->newer;
+}
+
+static void link_newest(struct runs *runs, struct run *run)
+{
+    run->newer = NULL;
+    run->older = runs->newest;
+    *(runs->newest != NULL ? &runs->newest->newer : &runs->oldest) = run;
+    runs->newest = run;
+}
+
+static size_t size_of(const struct run *run)
+{
+    return sizeof *run + run->bytes.cap;
+}
+
+static void drop(struct runs *runs, struct run *run)
+{
+    struct run **at = bucket(runs, &run->log, run->base);
+
+    while (*at != run)
+        at = &(*at)->chain;
+    *at = run->chain;
+    unlink_age(runs, run);
+    runs->bytes -= size_of(run);
+    hy_buf_free(&run->bytes);
+    free(run);
+}
+
+void runs_clear(struct runs *runs)
+{
+    if (runs == NULL)
+        return;
+    while (runs->newest != NULL)
+        drop(runs, runs->newest);
+    runs->blanked_count = 0;
+}
+
+void runs_close(struct runs **runs)
+{
+    if (*runs == NULL)
+        return;
+    runs_clear(*runs);
+    free(*runs);
+    *runs = NULL;
+}
+
+void runs_trim(struct runs *runs)
+{
+    while (runs->bytes > runs->limit)
+        drop(runs, runs->oldest);
+}
+
+size_t runs_bytes(const struct runs *runs)
+{
+    return runs->bytes;
+}
+
+/* ---- filling ---- */
+
+static struct run *add(struct runs *runs, const struct convlog *log, uint64_t base)
+{
+    struct run **at = bucket(runs, log, base), *run = calloc(1, sizeof *run);
+
+    if (run == NULL)
+        return NULL;
+    run->log = *log;
+    run->base = base;
+    run->chain = *at;
+    *at = run;
+    link_newest(runs, run);
+    runs->bytes += size_of(run);
+    return run;
+}
+
+static enum hy_err put(struct run *run, const struct convlog_walk *walk)
+{
+    struct run_place *place = &run->places[walk->seq - run->base];
+    size_t at = run->bytes.len;
+    enum hy_err err = value_put_field(&run->bytes, FIELD_MSGS, walk->row.msg, walk->row.msg_len);
+
+    if (err != HY_OK)
+        return err;
+    *place = (struct run_place){
+        .time_ms = walk->row.time_ms,
+        .at = (uint32_t)at,
+        .msg = (uint32_t)(run->bytes.len - walk->row.msg_len),
+        .flags = walk->row.flags,
+        .there = true,
+    };
+    return HY_OK;
+}
+
+/* Places first..top, of which none is known yet. All or nothing: a walk that fails half way has
+ * told nothing about the rest. */
+static enum hy_err fill(struct run *run, struct db *db, uint64_t first, uint64_t top)
+{
+    size_t before = run->bytes.len;
+    struct convlog_walk walk;
+    enum hy_err err = convlog_open(db, &run->log, first, top, &walk);
+
+    if (err != HY_OK)
+        return err;
+    for (convlog_seek(&walk, first); walk.valid && err == HY_OK; convlog_next(&walk))
+        err = put(run, &walk);
+    if (err == HY_OK)
+        err = db_scan_err(walk.scan);
+    convlog_close(&walk);
+    if (err == HY_OK)
+        run->known = (uint32_t)(top - run->base + 1);
+    else
+        run->bytes.len = before;
+    return err;
+}
+
+static uint64_t base_of(uint64_t seq)
+{
+    return seq / RUN_ROWS * RUN_ROWS;
+}
+
+enum hy_err runs_get(struct runs *runs, struct db *db, const struct convlog *log, uint64_t seq,
+                     uint64_t last, const struct run **run)
+{
+    uint64_t base = base_of(seq), top = base + RUN_ROWS - 1 < last ? base + RUN_ROWS - 1 : last;
+    struct run *r = find(runs, log, base);
+    enum hy_err err = HY_OK;
+    size_t size;
+
+    if (r == NULL)
+        r = add(runs, log, base);
+    if (r == NULL)
+        return HY_ENOMEM;
+    size = size_of(r);
+    if (base + r->known <= top)
+        err = fill(r, db, base + r->known, top);
+    runs->bytes += size_of(r) - size;
+    unlink_age(runs, r);
+    link_newest(runs, r);
+    *run = r;
+    if (err != HY_OK && r->known == 0)
+        drop(runs, r);
+    return err;
+}
+
+const struct run *runs_find(struct runs *runs, const struct convlog *log, uint64_t seq)
+{
+    struct run *run = find(runs, log, base_of(seq));
+
+    return run != NULL && run_holds(run, seq) ? run : NULL;
+}
+
+/* ---- looking ---- */
+
+bool run_holds(const struct run *run, uint64_t seq)
+{
+    return seq >= run->base && seq - run->base < run->known;
+}
+
+bool run_row(const struct run *run, uint64_t seq, struct value_log *row, ProtobufCBinaryData *field)
+{
+    const struct run_place *place = &run->places[seq - run->base];
+    uint32_t end = (uint32_t)run->bytes.len;
+
+    if (!place->there)
+        return false;
+    for (uint64_t i = seq - run->base + 1; i < run->known; i++) {
+        if (run->places[i].there) {
+            end = run->places[i].at;
+            break;
+        }
+    }
+    *row = (struct value_log){place->flags, place->time_ms, run->bytes.data + place->msg,
+                              end - place->msg};
+    *field = (ProtobufCBinaryData){end - place->at, run->bytes.data + place->at};
+    return true;
+}
+
+/* ---- blanking ---- */
+
+void runs_blanked(struct runs *runs, const struct convlog *log)
+{
+    if (runs->blanked_count < BLANKED_MOST)
+        runs->blanked[runs->blanked_count] = *log;
+    runs->blanked_count++;
+}
+
+static bool is_blanked(const struct runs *runs, const struct convlog *log)
+{
+    for (size_t i = 0; i < runs->blanked_count && i < BLANKED_MOST; i++)
+        if (same_log(&runs->blanked[i], log))
+            return true;
+    return runs->blanked_count > BLANKED_MOST;
+}
+
+void runs_settle(struct runs *runs)
+{
+    if (runs->blanked_count == 0)
+        return;
+    for (struct run *run = runs->newest, *older; run != NULL; run = older) {
+        older = run->older;
+        if (is_blanked(runs, &run->log))
+            drop(runs, run);
+    }
+    runs->blanked_count = 0;
+}

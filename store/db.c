@@ -50,8 +50,9 @@ static enum hy_err make_memory(struct db *db)
     return HY_OK;
 }
 
-struct db *db_in_memory(struct db *db)
+struct db *db_in_memory(struct db *db, unsigned reads)
 {
+    db->memory->reads = reads;
     return db->memory;
 }
 
@@ -121,12 +122,16 @@ void db_close(struct db **db)
 
 enum hy_err db_get(struct db *db, enum family family, const struct key *key, struct db_value *value)
 {
+    rocksdb_pinnableslice_t *pin;
     char *error = NULL;
-    rocksdb_pinnableslice_t *pin = rocksdb_get_pinned_cf(
-        db->rocks, db->read, db->handles[family], (const char *)key->bytes, key->len, &error);
-    enum hy_err err = db_classify(error, NULL);
+    enum hy_err err;
 
     *value = (struct db_value){0};
+    if (!db_may_read(db))
+        return HY_EBUSY;
+    pin = rocksdb_get_pinned_cf(db->rocks, db->read, db->handles[family], (const char *)key->bytes,
+                                key->len, &error);
+    err = db_classify(error, NULL);
     if (err != HY_OK)
         return err;
     if (pin == NULL)

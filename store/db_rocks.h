@@ -24,6 +24,7 @@ struct db {
     rocksdb_cache_t *cache;
     rocksdb_readoptions_t *read;
     int tier;          /* of its reads: READ_ALL, or READ_MEMORY */
+    unsigned reads;    /* that are left, with READ_MEMORY */
     struct db *memory; /* db_in_memory() */
     rocksdb_writeoptions_t *write;
     db_drop_fn *drop;
@@ -32,6 +33,12 @@ struct db {
     void *fault_arg;
     char why[256];
 };
+
+/* May it read once more? */
+static inline bool db_may_read(struct db *db)
+{
+    return db->tier == READ_ALL || (db->reads > 0 && db->reads-- > 0);
+}
 
 /* What an error of RocksDB means; NULL: HY_OK. Takes text; why, if not NULL, gets its sentence (256
  * bytes). */

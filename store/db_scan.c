@@ -13,10 +13,10 @@ struct db_scan {
 enum hy_err db_scan_open(struct db *db, enum family family, const struct key *first,
                          const struct key *end, bool once, struct db_scan **scan)
 {
-    struct db_scan *s = calloc(1, sizeof *s);
+    struct db_scan *s = db_may_read(db) ? calloc(1, sizeof *s) : NULL;
 
     if (s == NULL)
-        return HY_ENOMEM;
+        return db->tier == READ_ALL ? HY_ENOMEM : HY_EBUSY;
     s->first = *first;
     s->end = *end;
     s->read = rocksdb_readoptions_create();

@@ -12,7 +12,8 @@
 
 enum {
     WAITING_MOST = 20000,
-    IN_PLACE_US = 300,      /* of a turn; who answers a few pages has not woken anybody for it */
+    LOOP_JOBS = 256,        /* answered by the loop in a turn, 2 us each when all is at hand, */
+    LOOP_READS = 24,        /* with so many reads of the database, 10 us each */
     SHARE_MOST = 16,        /* jobs that a thread takes at a time */
     SPARE_MOST = 512,       /* jobs kept for the next turns, with their memory, */
     SPARE_BYTES = 16 << 10, /* if that is not more */
@@ -350,50 +351,49 @@ static bool is_quick(const struct job *job)
 }
 
 /* Answer what can be answered at once. The loop must not wait for the disk, nor be away for long:
- * the rest is left. */
-static void go_in_memory(struct readers *r)
+ * what needs that is put into rest. */
+static void go_in_memory(struct readers *r, struct job_list *rest)
 {
     struct view *view = &r->seat.view;
-    uint64_t end_us = hy_steady_us() + IN_PLACE_US;
-    struct job_list rest;
     struct job *job;
 
-    list_init(&rest);
-    seat_take(r, &r->seat, db_in_memory(r->source.db), r->opened);
+    seat_take(r, &r->seat, db_in_memory(r->source.db, LOOP_READS), r->opened);
     view->rows = r->source.rows;
     view->runs = r->source.runs;
     if (view->runs != NULL)
         runs_trim(view->runs);
-    while (hy_steady_us() < end_us && (job = list_take(&r->gathered)) != NULL) {
+    for (int i = 0; i < LOOP_JOBS && (job = list_take(&r->gathered)) != NULL; i++) {
         if (is_quick(job) && read_one(&r->seat, job) == HY_OK)
             answer(r, job);
         else
-            list_add(&rest, job);
+            list_add(rest, job);
     }
     view->rows = NULL;
     view->runs = NULL;
-    list_join(&rest, &r->gathered);
-    list_join(&r->gathered, &rest);
+    if (r->gathered.first != NULL && r->config.loop != NULL)
+        hy_loop_again(r->config.loop);
 }
 
 /* Without threads all is done here, whatever it takes. */
-static void go_alone(struct readers *r)
+static void go_alone(struct readers *r, struct job_list *jobs)
 {
     struct job *job;
 
     seat_take(r, &r->seat, r->source.db, r->opened);
-    while ((job = list_take(&r->gathered)) != NULL) {
+    while ((job = list_take(jobs)) != NULL) {
         run(&r->seat, job);
         answer(r, job);
     }
 }
 
-static void hand_over(struct readers *r)
+static void hand_over(struct readers *r, struct job_list *jobs)
 {
-    size_t wake = r->gathered.count;
+    size_t wake = jobs->count;
 
+    if (wake == 0)
+        return;
     pthread_mutex_lock(&r->lock);
-    list_join(&r->todo, &r->gathered);
+    list_join(&r->todo, jobs);
     for (size_t i = r->busy; i < r->started && wake-- > 0; i++)
         pthread_cond_signal(&r->work);
     pthread_mutex_unlock(&r->lock);
@@ -401,12 +401,17 @@ static void hand_over(struct readers *r)
 
 void readers_go(struct readers *readers)
 {
+    struct job_list rest;
+
     if (readers->gathered.first == NULL)
         return;
+    list_init(&rest);
     if (readers->source.db != NULL)
-        go_in_memory(readers);
+        go_in_memory(readers, &rest);
+    else
+        list_join(&rest, &readers->gathered);
     if (readers->started == 0)
-        go_alone(readers);
-    else if (readers->gathered.first != NULL)
-        hand_over(readers);
+        go_alone(readers, &rest);
+    else
+        hand_over(readers, &rest);
 }

@@ -9,6 +9,7 @@
 #include "router/applist.h"
 #include "router/people.h"
 #include "router/profile.h"
+#include "router/wire.h"
 
 struct front {
     const Hy__AdminCall *call;
@@ -39,6 +40,14 @@ void admin_answer(struct op *op, Hy__AdminAnswer__ResCase kind, ProtobufCMessage
     answer.res_case = kind;
     answer.users = (Hy__UsersGetRes *)res;
     hy_bus_reply_pb(&op->reply, &answer.base);
+    op_end(op);
+}
+
+void admin_answer_raw(struct op *op, Hy__AdminAnswer__ResCase kind, const struct op_ask *ask)
+{
+    uint8_t head[OP_RAW_ROOM], *end = wire_head(head, kind, ask->raw.len);
+
+    op_reply_raw(op, ask, head, (size_t)(end - head));
     op_end(op);
 }
 
@@ -194,7 +203,7 @@ static void on_page(struct op *op)
     const struct roam *roam = op->work;
 
     if (!op_failed(op, roam->page))
-        admin_answer(op, HY__ADMIN_ANSWER__RES_HISTORY, roam->page->answer);
+        admin_answer_raw(op, HY__ADMIN_ANSWER__RES_HISTORY, roam->page);
 }
 
 static bool missing(const struct op *op, const struct op_user *user)
@@ -228,8 +237,8 @@ static void on_pair(struct op *op)
     req.min_time_ms = body->min_time_s * 1000;
     req.max_time_ms = body->max_time_s == 0 ? 0 : body->max_time_s * 1000 + 999;
     req.max_count = body->max_count;
-    roam->page = op_store(op, hy_slot_pair(req.app, body->user, body->peer),
-                          HY__BUS_KIND__STORE_HISTORY, &req.base, &hy__history_res__descriptor);
+    roam->page = op_store_raw(op, hy_slot_pair(req.app, body->user, body->peer),
+                              HY__BUS_KIND__STORE_HISTORY, &req.base, &hy__history_res__descriptor);
     op_then(op, on_page);
 }
 

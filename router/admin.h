@@ -18,6 +18,9 @@ void *admin_body(const struct op *op);
 /* Answer success with a result (or without: HY__ADMIN_ANSWER__RES__NOT_SET, NULL), and end. */
 void admin_answer(struct op *op, Hy__AdminAnswer__ResCase kind, ProtobufCMessage *res);
 
+/* The same with an encoded result, as op_store_raw() brought it. */
+void admin_answer_raw(struct op *op, Hy__AdminAnswer__ResCase kind, const struct op_ask *ask);
+
 /* Answer success alone, and end. */
 void admin_ok(struct op *op);
 

@@ -113,7 +113,6 @@ void call_answer(struct op *op, ProtobufCMessage *body)
     op_end(op);
 }
 
-/* The head of the Frame goes right before the body, so that nothing is copied for it. */
 void call_answer_raw(struct op *op, const struct op_ask *ask)
 {
     const struct call *call = op->front;
@@ -121,8 +120,7 @@ void call_answer_raw(struct op *op, const struct op_ask *ask)
 
     end = wire_number(head, FRAME_ID, call->frame->id);
     end = wire_head(end, call->row->answer, ask->raw.len);
-    memcpy(ask->raw.data - (end - head), head, (size_t)(end - head));
-    hy_bus_reply(&op->reply, ask->raw.data - (end - head), ask->raw.len + (size_t)(end - head));
+    op_reply_raw(op, ask, head, (size_t)(end - head));
     op_end(op);
 }
 

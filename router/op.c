@@ -250,6 +250,15 @@ struct op_ask *op_store_raw(struct op *op, uint16_t slot, uint16_t kind,
     return ask;
 }
 
+/* The head goes right before the answer, so that nothing is moved for it. */
+void op_reply_raw(struct op *op, const struct op_ask *ask, const uint8_t *head, size_t len)
+{
+    uint8_t *at = ask->raw.data - len;
+
+    memcpy(at, head, len);
+    hy_bus_reply(&op->reply, at, len + ask->raw.len);
+}
+
 struct op_ask *op_presence(struct op *op, int index, uint16_t kind, const ProtobufCMessage *req,
                            const ProtobufCMessageDescriptor *type)
 {

@@ -89,6 +89,9 @@ enum { OP_RAW_ROOM = 64 };
 struct op_ask *op_store_raw(struct op *op, uint16_t slot, uint16_t kind,
                             const ProtobufCMessage *req, const ProtobufCMessageDescriptor *type);
 
+/* Reply with head and the raw answer behind it; head is at most OP_RAW_ROOM bytes. */
+void op_reply_raw(struct op *op, const struct op_ask *ask, const uint8_t *head, size_t len);
+
 /* Ask a shard by its number. */
 struct op_ask *op_shard(struct op *op, uint32_t shard, uint16_t kind, const ProtobufCMessage *req,
                         const ProtobufCMessageDescriptor *type);

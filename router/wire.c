@@ -31,6 +31,8 @@ bool wire_find_number(const uint8_t *bytes, size_t len, uint32_t field, uint64_t
     uint64_t tag, number;
 
     *value = 0;
+    if (len == 0)
+        return true;
     while (at != NULL && at < end) {
         at = wire_take(at, end, &tag);
         if (at == NULL || tag >> 3 == 0)

@@ -139,11 +139,48 @@ static void what_was_told_is_known_again(void **state)
     free(told);
 }
 
+static void a_number_is_found_without_decoding(void **state)
+{
+    Hy__HistoryRes res = HY__HISTORY_RES__INIT;
+    Hy__Msg msg = HY__MSG__INIT, *msgs[] = {&msg, &msg};
+    uint8_t bytes[256];
+    uint64_t number = 9;
+    size_t len;
+
+    (void)state;
+    msg.from = (char *)"anna";
+    msg.body = (ProtobufCBinaryData){3, (uint8_t *)"(\x07("}; /* looks like field 5 */
+    msg.seq = 5;
+    res.msgs = msgs;
+    res.n_msgs = 2;
+    res.last_seq = 1ull << 40;
+    len = hy__history_res__pack(&res, bytes);
+    assert_true(wire_find_number(bytes, len, 5, &number));
+    assert_int_equal(number, 0);
+    assert_true(wire_find_number(bytes, len, 4, &number));
+    assert_true(number == 1ull << 40);
+    for (size_t cut = 1; cut < len; cut++) { /* true only where a field ends */
+        Hy__HistoryRes *part = hy__history_res__unpack(NULL, len - cut, bytes);
+
+        assert_int_equal(wire_find_number(bytes, len - cut, 5, &number), part != NULL);
+        if (part != NULL)
+            hy__history_res__free_unpacked(part, NULL);
+    }
+    res.code = 10015;
+    len = hy__history_res__pack(&res, bytes);
+    assert_true(wire_find_number(bytes, len, 5, &number));
+    assert_int_equal(number, 10015);
+    assert_false(wire_find_number((const uint8_t *)"\x00\x01", 2, 5, &number));
+    assert_false(wire_find_number((const uint8_t *)"\x0b", 1, 5, &number));
+    assert_true(wire_find_number(NULL, 0, 5, &number));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_of_every_size_decode),
         cmocka_unit_test(a_nested_length_fits_whatever_its_size),
+        cmocka_unit_test(a_number_is_found_without_decoding),
         cmocka_unit_test(the_hash_is_of_the_content),
         cmocka_unit_test(what_was_told_is_known_again),
     };

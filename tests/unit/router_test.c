@@ -39,7 +39,8 @@ static struct {
     uint64_t seq, version;
     bool mute, duplicate;
     bool holds_apps; /* it cannot tell the apps yet */
-    uint32_t append_code, result_code;
+    uint32_t append_code, result_code, page_code;
+    bool page_broken; /* bytes that are no message */
     const char *group_type;
     char members[256]; /* of every group, with spaces */
     /* presence */
@@ -205,6 +206,30 @@ static void store_read(struct hy_peer *peer, const struct hy_record *record)
     hy_bus_answer_pb(peer, record->kind, record->id, &res.base);
 }
 
+static void store_history(struct hy_peer *peer, const struct hy_record *record)
+{
+    Hy__StoreHistoryReq *req = hy__store_history_req__unpack(NULL, record->len, record->payload);
+    Hy__HistoryRes res = HY__HISTORY_RES__INIT;
+    Hy__Msg first = HY__MSG__INIT, second = HY__MSG__INIT, *msgs[] = {&first, &second};
+
+    assert_string_equal(req->user, "anna");
+    assert_false(req->keep_places);
+    first.from = second.to = req->user;
+    first.to = second.from = req->req->peer;
+    first.seq = req->req->from_seq;
+    second.seq = req->req->from_seq + 1;
+    res.msgs = msgs;
+    res.n_msgs = w.page_code == 0 ? 2 : 0;
+    res.first_seq = 1;
+    res.last_seq = 300;
+    res.code = w.page_code;
+    if (w.page_broken)
+        hy_bus_answer(peer, record->kind, record->id, "\x0a\xff", 2);
+    else
+        hy_bus_answer_pb(peer, record->kind, record->id, &res.base);
+    hy__store_history_req__free_unpacked(req, NULL);
+}
+
 static void store_put(struct hy_peer *peer, const struct hy_record *record)
 {
     Hy__UserRes res = HY__USER_RES__INIT;
@@ -279,6 +304,7 @@ static void store_record(void *ctx, struct hy_peer *peer, const struct hy_record
         {HY__BUS_KIND__STORE_INDEX, store_index},
         {HY__BUS_KIND__STORE_HEADS, store_heads},
         {HY__BUS_KIND__STORE_READ, store_read},
+        {HY__BUS_KIND__STORE_HISTORY, store_history},
         {HY__BUS_KIND__STORE_APPS, store_apps},
     };
 
@@ -883,6 +909,44 @@ static void the_list_is_put_together_from_index_and_heads(void **state)
     assert_string_equal(res->convs[1]->name, "Nick");
 }
 
+static const Hy__Frame *ask_page(void)
+{
+    Hy__Frame frame = HY__FRAME__INIT;
+    Hy__HistoryReq req = HY__HISTORY_REQ__INIT;
+
+    req.conv_type = HY__CONV_TYPE__CONV_C2C;
+    req.peer = (char *)"ben";
+    req.from_seq = 200;
+    frame.body_case = HY__FRAME__BODY_HISTORY;
+    frame.history = &req;
+    return call(&frame);
+}
+
+static void a_page_passes_through_as_the_store_made_it(void **state)
+{
+    const Hy__Frame *answer = ask_page();
+
+    (void)state;
+    assert_int_equal(answer->code, 0);
+    assert_int_equal(answer->body_case, HY__FRAME__BODY_HISTORY_RES);
+    assert_int_equal(answer->history_res->n_msgs, 2);
+    assert_int_equal(answer->history_res->msgs[1]->seq, 201);
+    assert_string_equal(answer->history_res->msgs[1]->from, "ben");
+    assert_int_equal(answer->history_res->first_seq, 1);
+    assert_int_equal(answer->history_res->last_seq, 300);
+    w.page_code = HY_CODE_GROUP_DENIED;
+    answer = ask_page();
+    assert_int_equal(answer->code, HY_CODE_GROUP_DENIED);
+    assert_string_not_equal(answer->info, "");
+    assert_int_equal(answer->body_case, HY__FRAME__BODY_HISTORY_RES);
+    assert_int_equal(answer->history_res->n_msgs, 0);
+    w.page_code = 0;
+    w.page_broken = true;
+    answer = ask_page();
+    assert_int_equal(answer->code, HY_CODE_UNAVAILABLE);
+    w.page_broken = false;
+}
+
 static void a_read_mark_reaches_own_devices_and_the_peer(void **state)
 {
     Hy__Frame frame = HY__FRAME__INIT;
@@ -1027,6 +1091,7 @@ int main(void)
         TEST(an_online_message_to_a_group_keeps_its_rules),
         TEST(a_live_room_costs_one_item_for_each_gateway),
         TEST(the_list_is_put_together_from_index_and_heads),
+        TEST(a_page_passes_through_as_the_store_made_it),
         TEST(a_read_mark_reaches_own_devices_and_the_peer),
         TEST(a_profile_change_touches_presence_and_tells_own_devices),
         TEST(what_nobody_answers_is_refused),

@@ -490,6 +490,9 @@ static void deleting_by_sender_leaves_places(void **state)
     say(f, "g", "ben");
     say(f, "g", "anna");
     say(f, "g", "ben");
+    page = fixture_page(f, (struct page){.user = "cleo", .peer = "g", .group = true});
+    assert_int_equal(page->n_msgs, 3); /* from now on in memory, too */
+    DROP(page);
     req.app = FIXTURE_APP;
     req.group = (char *)"g";
     req.sender = (char *)"ben";

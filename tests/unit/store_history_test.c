@@ -8,9 +8,24 @@ static int setup(void **state)
     return 0;
 }
 
+/* Little room: what was read is dropped by the next turn. */
+static int setup_small(void **state)
+{
+    fixture_history_cache = 1;
+    return setup(state);
+}
+
+/* Without what is kept in memory, pages come from the rows of the database. */
+static int setup_rows(void **state)
+{
+    fixture_history_cache = 0;
+    return setup(state);
+}
+
 static int teardown(void **state)
 {
     fixture_close(*state);
+    fixture_history_cache = 1 << 20;
     return 0;
 }
 
@@ -95,6 +110,88 @@ static void what_the_sender_did_not_want_to_keep_is_hidden_from_them_alone(void 
     res = fixture_page(f, (struct page){.user = "ben", .peer = "anna"});
     assert_int_equal(res->n_msgs, 2);
     DROP(res);
+}
+
+static void a_page_asked_for_again_has_what_came_since(void **state)
+{
+    struct fixture *f = *state;
+    char text[32];
+
+    for (uint64_t i = 1; i <= 100; i++) {
+        snprintf(text, sizeof text, "m%d", (int)i);
+        fixture_said(f, (struct say){.from = "anna", .to = "ben", .text = text});
+        check(f, (struct page){.count = 0}, i < 20 ? 1 : i - 19, i, i <= 20);
+        check(f, (struct page){.newer = true, .from = i}, i, i, true);
+    }
+    check(f, (struct page){.newer = true, .from = 25}, 25, 44, false);
+}
+
+/* A conversation that a list remembers: which places are whose, and whether the sender sees them.
+ */
+struct model {
+    bool hidden[400]; /* from anna */
+    uint64_t last;
+};
+
+static bool model_shows(const struct model *m, const char *user, uint64_t seq)
+{
+    return strcmp(user, "ben") == 0 || !m->hidden[seq];
+}
+
+static void check_model(struct fixture *f, const struct model *m, struct page page)
+{
+    uint64_t want[1000], n = 0, most = page.count;
+    uint64_t at = page.from != 0 ? page.from : page.newer ? 1 : m->last;
+    bool complete = true;
+    Hy__HistoryRes *res;
+
+    if (!page.newer && at > m->last)
+        at = m->last;
+    for (; at >= 1 && at <= m->last && complete; at = page.newer ? at + 1 : at - 1) {
+        if (!model_shows(m, page.user, at))
+            continue;
+        if (n == most)
+            complete = false;
+        else
+            want[n++] = at;
+    }
+    res = fixture_page(f, page);
+    assert_int_equal(res->n_msgs, n);
+    for (uint64_t i = 0; i < n; i++)
+        assert_int_equal(res->msgs[i]->seq, want[page.newer ? i : n - 1 - i]);
+    assert_int_equal(res->complete, complete);
+    assert_int_equal(res->last_seq, m->last);
+    DROP(res);
+}
+
+static void any_page_is_what_a_simple_list_gives(void **state)
+{
+    struct fixture *f = *state;
+    struct model m = {.last = 0};
+    uint64_t random = 1;
+
+    while (m.last < 390) {
+        /* long stretches that anna does not see, and short ones */
+        bool hidden = (m.last > 50 && m.last < 150) || (m.last > 200 && m.last % 3 != 0);
+
+        fixture_say(f, (struct say){.from = "anna",
+                                    .to = "ben",
+                                    .flags = hidden ? HY__MSG_FLAG__MSG_NO_SELF_SYNC : 0});
+        m.hidden[++m.last] = hidden;
+    }
+    store_turn(f->store);
+    for (int i = 0; i < 1500; i++) {
+        bool anna = (random = hy_mix64(random + 1)) % 2 == 0;
+        uint32_t most[] = {1, 5, 20, 100, 400};
+        struct page page = {.user = anna ? "anna" : "ben",
+                            .peer = anna ? "ben" : "anna",
+                            .newer = (random >> 8) % 2 == 0,
+                            .from = (random >> 16) % 420,
+                            .count = most[(random >> 40) % 5],
+                            .max_count = 1000};
+
+        check_model(f, &m, page);
+    }
 }
 
 static void expired_messages_are_never_shown(void **state)
@@ -278,12 +375,18 @@ static void the_days_peak_grows_and_stays(void **state)
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+/* In all three ways that pages are made. */
+#define PAGES(test)                                                                                \
+    T(test), cmocka_unit_test_setup_teardown(test, setup_small, teardown),                         \
+        cmocka_unit_test_setup_teardown(test, setup_rows, teardown)
     const struct CMUnitTest tests[] = {
-        T(pages_come_from_either_end_always_ascending),
-        T(a_page_can_start_at_a_time),
-        T(nobody_talked_is_an_empty_whole_page),
-        T(what_the_sender_did_not_want_to_keep_is_hidden_from_them_alone),
-        T(expired_messages_are_never_shown),
+        PAGES(pages_come_from_either_end_always_ascending),
+        PAGES(a_page_can_start_at_a_time),
+        PAGES(nobody_talked_is_an_empty_whole_page),
+        PAGES(what_the_sender_did_not_want_to_keep_is_hidden_from_them_alone),
+        PAGES(a_page_asked_for_again_has_what_came_since),
+        PAGES(any_page_is_what_a_simple_list_gives),
+        PAGES(expired_messages_are_never_shown),
         T(compaction_takes_expired_bytes_off_the_disk),
         T(apps_are_told_by_version_and_refused_twice),
         T(accounts_are_made_once_and_carry_their_profile),

@@ -1,5 +1,6 @@
 #include "store/readers.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,6 +356,7 @@ static bool is_quick(const struct job *job)
 static void go_in_memory(struct readers *r, struct job_list *rest)
 {
     struct view *view = &r->seat.view;
+    int most = r->config.loop == NULL ? INT_MAX : LOOP_JOBS; /* nobody would come back */
     struct job *job;
 
     seat_take(r, &r->seat, db_in_memory(r->source.db, LOOP_READS), r->opened);
@@ -362,7 +364,7 @@ static void go_in_memory(struct readers *r, struct job_list *rest)
     view->runs = r->source.runs;
     if (view->runs != NULL)
         runs_trim(view->runs);
-    for (int i = 0; i < LOOP_JOBS && (job = list_take(&r->gathered)) != NULL; i++) {
+    for (int i = 0; i < most && (job = list_take(&r->gathered)) != NULL; i++) {
         if (is_quick(job) && read_one(&r->seat, job) == HY_OK)
             answer(r, job);
         else
@@ -370,7 +372,7 @@ static void go_in_memory(struct readers *r, struct job_list *rest)
     }
     view->rows = NULL;
     view->runs = NULL;
-    if (r->gathered.first != NULL && r->config.loop != NULL)
+    if (r->gathered.first != NULL)
         hy_loop_again(r->config.loop);
 }
 

@@ -1,8 +1,9 @@
-/* readers - threads that answer reads while the writer goes on.
+/* readers - reads, answered while the writer goes on.
  *
- * Reads are gathered during a turn and handed over at its end, after the commit, so each sees all
- * that was answered before it. With no threads they are answered in place. Called by the writer's
- * thread; answers come back there through hy_loop_post(). */
+ * Reads are gathered during a turn and answered at its end, after the commit, so each sees all that
+ * was answered before it. Those that find what they need in memory are answered by the loop, so many
+ * a turn; threads do the rest, which may wait for the disk, and their answers come back through
+ * hy_loop_post(). With no threads the loop does all. Called by the writer's thread. */
 
 #ifndef STORE_READERS_H
 #define STORE_READERS_H

@@ -198,7 +198,16 @@ static enum hy_err collect(struct page *p)
     p->msgs = hy_arena_alloc(&p->view->arena, p->want * sizeof *p->msgs);
     if (p->msgs == NULL)
         return HY_ENOMEM;
-    return p->view->runs != NULL ? collect_runs(p) : collect_rows(p);
+    if (p->view->runs != NULL) {
+        enum hy_err err = collect_runs(p);
+
+        if (err != HY_EBUSY || p->view->rows != NULL) /* the loop leaves it to a thread */
+            return err;
+        p->complete = true;
+        p->fields = false;
+        p->have = p->bytes = 0;
+    }
+    return collect_rows(p);
 }
 
 /* HistoryRes, by hand: the messages are encoded already. */

@@ -25,6 +25,8 @@ struct job {
     view_fn *fn;
     struct request req;
     struct hy_buf ask, answer; /* ask: the payload */
+    struct run *loaded;        /* by a thread, for the loop to keep */
+    uint64_t generation;       /* of the loop's runs when a thread was asked */
 };
 
 struct job_list {
@@ -35,7 +37,8 @@ struct job_list {
 /* Who reads: a thread, or the loop. */
 struct seat {
     struct view view;
-    uint64_t opened; /* the database that view.edges are of */
+    struct runs *runs; /* of a thread: what it loads for a read */
+    uint64_t opened;   /* the database that view.edges are of */
 };
 
 struct thread {
@@ -115,6 +118,7 @@ static void seat_close(struct seat *seat)
 {
     hy_arena_free(&seat->view.arena);
     free(seat->view.edges);
+    runs_close(&seat->runs);
 }
 
 /* Sit down before a database; opened is its number. */
@@ -160,6 +164,7 @@ static void run(struct seat *seat, struct job *job)
 
 static void job_free(struct job *job)
 {
+    runs_free(job->loaded);
     hy_buf_free(&job->ask);
     hy_buf_free(&job->answer);
     free(job);
@@ -168,6 +173,11 @@ static void job_free(struct job *job)
 static void answer(struct readers *r, struct job *job)
 {
     r->waiting--;
+    if (job->loaded != NULL && r->source.runs != NULL)
+        runs_adopt(r->source.runs, job->loaded, job->generation);
+    else
+        runs_free(job->loaded);
+    job->loaded = NULL;
     r->config.answer(r->config.answer_ctx, &job->req.reply, job->answer.data, job->answer.len);
     if (r->spare.count >= SPARE_MOST || job->ask.cap + job->answer.cap > SPARE_BYTES) {
         job_free(job);
@@ -217,6 +227,12 @@ static void give_back(struct readers *r, struct job_list *mine)
         r->posted = false; /* the next one done tries again */
 }
 
+static void run_aside(struct seat *seat, struct job *job)
+{
+    run(seat, job);
+    job->loaded = runs_release(seat->runs);
+}
+
 static void *work(void *arg)
 {
     struct thread *thread = arg;
@@ -233,9 +249,10 @@ static void *work(void *arg)
         take_share(r, &mine);
         r->busy++;
         seat_take(r, &thread->seat, r->source.db, r->opened);
+        thread->seat.view.runs = r->source.runs == NULL ? NULL : thread->seat.runs;
         pthread_mutex_unlock(&r->lock);
         for (struct job *job = mine.first; job != NULL; job = job->next)
-            run(&thread->seat, job);
+            run_aside(&thread->seat, job);
         pthread_mutex_lock(&r->lock);
         give_back(r, &mine);
     }
@@ -262,7 +279,8 @@ enum hy_err readers_open(const struct readers_config *config, struct readers **r
     if (seat_open(r, &r->seat) != HY_OK || r->threads == NULL)
         goto fail;
     for (; r->seats < config->threads; r->seats++)
-        if (seat_open(r, &r->threads[r->seats].seat) != HY_OK)
+        if (seat_open(r, &r->threads[r->seats].seat) != HY_OK ||
+            runs_open(SIZE_MAX, &r->threads[r->seats].seat.runs) != HY_OK)
             goto fail;
     for (; r->started < config->threads; r->started++) {
         r->threads[r->started].readers = r;
@@ -394,6 +412,8 @@ static void hand_over(struct readers *r, struct job_list *jobs)
 
     if (wake == 0)
         return;
+    for (struct job *job = jobs->first; job != NULL && r->source.runs != NULL; job = job->next)
+        job->generation = runs_generation(r->source.runs);
     pthread_mutex_lock(&r->lock);
     list_join(&r->todo, jobs);
     for (size_t i = r->busy; i < r->started && wake-- > 0; i++)

@@ -31,6 +31,7 @@ struct runs {
     struct run *newest, *oldest;
     struct convlog blanked[BLANKED_MOST];
     size_t blanked_count; /* over BLANKED_MOST: too many to name */
+    uint64_t generation;
     struct run *table[TABLE];
 };
 
@@ -88,7 +89,8 @@ static size_t size_of(const struct run *run)
     return sizeof *run + run->bytes.cap;
 }
 
-static void drop(struct runs *runs, struct run *run)
+/* Out of everything; the run is the caller's. */
+static void take_out(struct runs *runs, struct run *run)
 {
     struct run **at = bucket(runs, &run->log, run->base);
 
@@ -97,8 +99,28 @@ static void drop(struct runs *runs, struct run *run)
     *at = run->chain;
     unlink_age(runs, run);
     runs->bytes -= size_of(run);
+}
+
+static void put_in(struct runs *runs, struct run *run)
+{
+    struct run **at = bucket(runs, &run->log, run->base);
+
+    run->chain = *at;
+    *at = run;
+    link_newest(runs, run);
+    runs->bytes += size_of(run);
+}
+
+static void free_run(struct run *run)
+{
     hy_buf_free(&run->bytes);
     free(run);
+}
+
+static void drop(struct runs *runs, struct run *run)
+{
+    take_out(runs, run);
+    free_run(run);
 }
 
 void runs_clear(struct runs *runs)
@@ -108,6 +130,7 @@ void runs_clear(struct runs *runs)
     while (runs->newest != NULL)
         drop(runs, runs->newest);
     runs->blanked_count = 0;
+    runs->generation++;
 }
 
 void runs_close(struct runs **runs)
@@ -134,16 +157,13 @@ size_t runs_bytes(const struct runs *runs)
 
 static struct run *add(struct runs *runs, const struct convlog *log, uint64_t base)
 {
-    struct run **at = bucket(runs, log, base), *run = calloc(1, sizeof *run);
+    struct run *run = calloc(1, sizeof *run);
 
     if (run == NULL)
         return NULL;
     run->log = *log;
     run->base = base;
-    run->chain = *at;
-    *at = run;
-    link_newest(runs, run);
-    runs->bytes += size_of(run);
+    put_in(runs, run);
     return run;
 }
 
@@ -276,4 +296,56 @@ void runs_settle(struct runs *runs)
             drop(runs, run);
     }
     runs->blanked_count = 0;
+    runs->generation++;
+}
+
+/* ---- from thread to thread ---- */
+
+struct run *runs_release(struct runs *runs)
+{
+    struct run *list = NULL;
+
+    while (runs->newest != NULL) {
+        struct run *run = runs->newest;
+
+        take_out(runs, run);
+        run->chain = list;
+        list = run;
+    }
+    return list;
+}
+
+void runs_free(struct run *list)
+{
+    while (list != NULL) {
+        struct run *next = list->chain;
+
+        free_run(list);
+        list = next;
+    }
+}
+
+uint64_t runs_generation(const struct runs *runs)
+{
+    return runs->generation;
+}
+
+void runs_adopt(struct runs *runs, struct run *list, uint64_t generation)
+{
+    if (generation != runs->generation) {
+        runs_free(list);
+        return;
+    }
+    while (list != NULL) {
+        struct run *run = list, *mine = find(runs, &run->log, run->base);
+
+        list = run->chain;
+        if (mine != NULL && mine->known >= run->known) {
+            free_run(run);
+            continue;
+        }
+        if (mine != NULL)
+            drop(runs, mine);
+        put_in(runs, run);
+    }
 }

@@ -5,7 +5,8 @@
  * expire are told by their times. The newest run of a log grows when it is asked for again. What
  * was used least goes when the memory is full.
  *
- * Belongs to the loop's thread, which writes too: what it finds is what was committed. */
+ * One belongs to the loop's thread, which writes too: what it finds is what was committed. A thread
+ * that reads has one of its own for the read, and what it loaded is handed on: runs_adopt(). */
 
 #ifndef STORE_RUNS_H
 #define STORE_RUNS_H
@@ -50,6 +51,16 @@ bool run_row(const struct run *run, uint64_t seq, struct value_log *row,
  * batch is over. Until then they are what was committed. */
 void runs_blanked(struct runs *runs, const struct convlog *log);
 void runs_settle(struct runs *runs);
+
+/* Take out all that was loaded, to be adopted elsewhere or freed. NULL: nothing. */
+struct run *runs_release(struct runs *runs);
+void runs_free(struct run *list);
+
+/* Grows when runs that were loaded before may hold what is not true any more. */
+uint64_t runs_generation(const struct runs *runs);
+
+/* Take a list over from another thread, which began to load it when the generation was this one. */
+void runs_adopt(struct runs *runs, struct run *list, uint64_t generation);
 
 /* Give back memory over the limit. */
 void runs_trim(struct runs *runs);

@@ -25,8 +25,8 @@ struct view {
     struct appset *apps;
     struct hy_arena arena; /* of the request that is answered */
     struct edge *edges;    /* EDGES of them, of db */
-    struct rows *rows;     /* records in memory; NULL: not in the loop's thread */
-    struct runs *runs;     /* and messages */
+    struct rows *rows;     /* records in memory; NULL: in another thread than the loop's */
+    struct runs *runs;     /* messages; NULL: none are kept */
     uint64_t now_ms;
     uint32_t shard, shards;
 };

@@ -4,10 +4,11 @@
 
 /* The same shard with reader threads: answers come back through the loop. */
 
-static void reads_see_all_that_was_answered_before_them(void **state)
+static struct hy_loop *loop;
+
+static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    struct hy_loop *loop;
     struct store_config config = {.cluster_id = "test",
                                   .data_dir = f->dir,
                                   .shards = 1,
@@ -22,7 +23,6 @@ static void reads_see_all_that_was_answered_before_them(void **state)
                                   .ctx = f};
     char why[256];
 
-    (void)state;
     assert_non_null(f);
     strcpy(f->dir, "/tmp/hongyan-store-test-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
@@ -31,28 +31,53 @@ static void reads_see_all_that_was_answered_before_them(void **state)
     assert_int_equal(hy_loop_open(&loop), HY_OK);
     config.loop = loop;
     assert_int_equal(store_open(&config, &f->store, why), HY_OK);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_close(*state);
+    hy_loop_close(&loop);
+    return 0;
+}
+
+static uint64_t ask_page(struct fixture *f, const char *user, const char *peer, bool group)
+{
+    Hy__StoreHistoryReq req = HY__STORE_HISTORY_REQ__INIT;
+    Hy__HistoryReq inner = HY__HISTORY_REQ__INIT;
+
+    inner.conv_type = group ? HY__CONV_TYPE__CONV_GROUP : HY__CONV_TYPE__CONV_C2C;
+    inner.peer = (char *)peer;
+    req.app = FIXTURE_APP;
+    req.user = (char *)user;
+    req.req = &inner;
+    return fixture_put(f, HY__BUS_KIND__STORE_HISTORY, &req.base);
+}
+
+static void await(struct fixture *f, const uint64_t *reads, int count)
+{
+    for (int i = 0; i < count; i++) {
+        while (!fixture_answered(f, reads[i])) {
+            hy_loop_turn(loop, 100);
+            store_turn(f->store);
+        }
+    }
+}
+
+static void reads_see_all_that_was_answered_before_them(void **state)
+{
+    struct fixture *f = *state;
+
     for (int round = 1; round <= 100; round++) {
-        Hy__StoreHistoryReq req = HY__STORE_HISTORY_REQ__INIT;
-        Hy__HistoryReq inner = HY__HISTORY_REQ__INIT;
         uint64_t sent = fixture_say(f, (struct say){.from = "anna", .to = "ben"}), reads[5];
         Hy__HistoryRes *res;
-        bool all = false;
 
-        inner.conv_type = HY__CONV_TYPE__CONV_C2C;
-        inner.peer = (char *)"anna";
-        req.app = FIXTURE_APP;
-        req.user = (char *)"ben";
-        req.req = &inner;
         for (int i = 0; i < 5; i++)
-            reads[i] = fixture_put(f, HY__BUS_KIND__STORE_HISTORY, &req.base);
+            reads[i] = ask_page(f, "ben", "anna", false);
         store_turn(f->store);
         assert_int_equal(fixture_result(f, sent).seq, round);
-        while (!all) {
-            hy_loop_turn(loop, 100);
-            all = true;
-            for (int i = 0; i < 5; i++)
-                all = all && fixture_answered(f, reads[i]);
-        }
+        await(f, reads, 5);
         for (int i = 0; i < 5; i++) {
             res = fixture_take(f, reads[i], &hy__history_res__descriptor);
             assert_int_equal(res->last_seq, round);
@@ -61,14 +86,88 @@ static void reads_see_all_that_was_answered_before_them(void **state)
         }
     }
     store_compact(f->store); /* the filter runs in threads of RocksDB's */
-    fixture_close(f);
-    hy_loop_close(&loop);
+}
+
+/* More conversations than the loop looks up in a turn: threads load some, and the loop keeps that.
+ */
+static void what_threads_load_goes_on_to_be_true(void **state)
+{
+    enum { CONVS = 100, ROUNDS = 12 };
+    struct fixture *f = *state;
+    uint64_t reads[CONVS];
+    char user[16];
+
+    for (int round = 1; round <= ROUNDS; round++) {
+        for (int i = 0; i < CONVS; i++) {
+            snprintf(user, sizeof user, "user%d", i);
+            for (int k = 0; k < 5; k++)
+                fixture_say(f, (struct say){.from = user, .to = "ben"});
+        }
+        store_turn(f->store);
+        for (int i = 0; i < CONVS; i++) {
+            snprintf(user, sizeof user, "user%d", i);
+            reads[i] = ask_page(f, "ben", user, false);
+        }
+        store_turn(f->store);
+        await(f, reads, CONVS);
+        for (int i = 0; i < CONVS; i++) {
+            Hy__HistoryRes *res = fixture_take(f, reads[i], &hy__history_res__descriptor);
+            uint64_t last = (uint64_t)round * 5, n = last < 20 ? last : 20;
+
+            snprintf(user, sizeof user, "user%d", i);
+            assert_int_equal(res->last_seq, last);
+            assert_int_equal(res->n_msgs, n);
+            for (size_t k = 0; k < n; k++) {
+                assert_int_equal(res->msgs[k]->seq, last - n + 1 + k);
+                assert_string_equal(res->msgs[k]->from, user);
+            }
+            DROP(res);
+        }
+    }
+}
+
+static void what_was_blanked_is_not_shown_by_any_thread(void **state)
+{
+    static const char *const members[] = {"ben", "cleo"};
+    struct fixture *f = *state;
+
+    fixture_group(f, "Public", "g", "anna", 2, members);
+    for (int round = 0; round < 50; round++) {
+        Hy__StoreDeleteReq req = HY__STORE_DELETE_REQ__INIT;
+        uint64_t reads[60];
+        Hy__HistoryRes *res;
+
+        for (int k = 0; k < 10; k++)
+            fixture_say(f, (struct say){.from = "ben", .to = "g", .group = true, .admin = true});
+        store_turn(f->store);
+        req.app = FIXTURE_APP;
+        req.group = (char *)"g";
+        req.sender = (char *)"ben";
+        for (int i = 0; i < 30; i++)
+            reads[i] = ask_page(f, "cleo", "g", true);
+        store_turn(f->store); /* some are under way when the batch is written */
+        fixture_put(f, HY__BUS_KIND__STORE_DELETE_BY_SENDER, &req.base);
+        store_turn(f->store);
+        for (int i = 30; i < 60; i++)
+            reads[i] = ask_page(f, "cleo", "g", true);
+        store_turn(f->store);
+        await(f, reads, 60);
+        for (int i = 30; i < 60; i++) {
+            res = fixture_take(f, reads[i], &hy__history_res__descriptor);
+            for (size_t k = 0; k < res->n_msgs; k++)
+                assert_string_not_equal(res->msgs[k]->from, "ben");
+            DROP(res);
+        }
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_see_all_that_was_answered_before_them),
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+        T(reads_see_all_that_was_answered_before_them),
+        T(what_threads_load_goes_on_to_be_true),
+        T(what_was_blanked_is_not_shown_by_any_thread),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,6 +43,13 @@ uint16_t hy_slot_user(uint32_t app, const char *user)
     return hy_slot(app, HY_KIND_USER, user, strlen(user));
 }
 
+uint64_t hy_user_hash(uint32_t app, const char *user)
+{
+    uint64_t hash = hy_mix64(fnv1a64(head(app, HY_KIND_USER), user, strlen(user)));
+
+    return hash == 0 ? 1 : hash;
+}
+
 uint16_t hy_slot_group(uint32_t app, const char *group)
 {
     return hy_slot(app, HY_KIND_GROUP, group, strlen(group));

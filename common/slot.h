@@ -22,6 +22,9 @@ uint64_t hy_mix64(uint64_t x);
 
 uint16_t hy_slot(uint32_t app, enum hy_kind kind, const void *id, size_t len);
 uint16_t hy_slot_user(uint32_t app, const char *user);
+
+/* A user as a number that all processes agree on; the upper 14 bits are the slot. Never 0. */
+uint64_t hy_user_hash(uint32_t app, const char *user);
 uint16_t hy_slot_group(uint32_t app, const char *group);
 uint16_t hy_slot_pair(uint32_t app, const char *a, const char *b);
 

@@ -36,7 +36,7 @@ static void enlist(struct watch *watch, unsigned r, struct user *user)
 
 void watch_moved(struct watch *watch, struct user *user)
 {
-    for (uint64_t left = user->watchers; left != 0; left &= left - 1)
+    for (uint64_t left = watch_told(watch, user); left != 0; left &= left - 1)
         enlist(watch, (unsigned)__builtin_ctzll(left), user);
     hy_add(watch->moves, 1);
 }
@@ -142,9 +142,9 @@ static void on_confirmed(void *arg, enum hy_err err, const struct hy_record *ans
     else
         hy_add(watch->missed, 1);
     for (size_t i = 0; i < f->count; i++) {
-        if (again && (f->users[i]->watchers & watch_bit(f->router)) != 0) {
-            f->users[i]->touched |=
-                watch_bit(f->router); /* perhaps it was; asking once more is cheap */
+        if (again && (watch_told(watch, f->users[i]) & watch_bit(f->router)) != 0) {
+            /* Perhaps it was; asking once more is cheap. */
+            f->users[i]->touched |= f->users[i]->watchers & watch_bit(f->router);
             enlist(watch, f->router, f->users[i]);
         }
         sessions_unpin(watch->sessions, f->users[i]);

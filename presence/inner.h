@@ -52,7 +52,7 @@ typedef bool presence_handler(struct presence *presence, struct hy_peer *peer,
                               const struct hy_record *record);
 presence_handler gates_open, gates_close, gates_lease, gates_register;
 presence_handler questions_watch, questions_unwatch, questions_state, questions_kick,
-    questions_touch, questions_hint, questions_count;
+    questions_touch, questions_hint, questions_count, questions_roll;
 
 /* A gateway worker came, restarted or went. */
 void gates_peer(struct presence *presence, struct hy_peer *peer, enum hy_peer_event event);

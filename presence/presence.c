@@ -54,6 +54,7 @@ static const struct handler {
     {HY__BUS_KIND__PRESENCE_TOUCH, questions_touch},
     {HY__BUS_KIND__PRESENCE_SWEEP_HINT, questions_hint},
     {HY__BUS_KIND__PRESENCE_COUNT, questions_count},
+    {HY__BUS_KIND__PRESENCE_ROLL, questions_roll},
 };
 
 static void on_record(void *ctx, struct hy_peer *peer, const struct hy_record *record)

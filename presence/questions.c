@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/slot.h"
 #include "presence/device.h"
 #include "presence/inner.h"
 
@@ -50,6 +51,44 @@ bool questions_unwatch(struct presence *p, struct hy_peer *peer, const struct hy
         if (user != NULL)
             watch_drop(p->watch, peer, user);
     }
+    return true;
+}
+
+/* ---- everybody ---- */
+
+enum { ROLL_PAGE = 20000 };
+
+struct roll {
+    uint64_t *online;
+    size_t count, size;
+};
+
+static void note_online(void *arg, const struct user *user)
+{
+    struct roll *roll = arg;
+
+    if (user_online(user) && roll->count < roll->size)
+        roll->online[roll->count++] = hy_user_hash(user->app, user->name);
+}
+
+bool questions_roll(struct presence *p, struct hy_peer *peer, const struct hy_record *record)
+{
+    Hy__RollReq *req = hy__roll_req__unpack(&p->arena.pb, record->len, record->payload);
+    Hy__RollRes res = HY__ROLL_RES__INIT;
+    struct roll roll = {.size = sessions_users(p->sessions)};
+
+    if (req == NULL)
+        return false;
+    res.warming = p->warming;
+    if (!p->warming) {
+        roll.online = hy_arena_alloc(&p->arena, (roll.size + 1) * sizeof *roll.online);
+        if (roll.online == NULL || watch_roll(p->watch, peer) != HY_OK)
+            return true; /* no answer: the router asks presence about each user, as before */
+        res.cursor = sessions_page(p->sessions, (size_t)req->cursor, ROLL_PAGE, note_online, &roll);
+        res.online = roll.online;
+        res.n_online = roll.count;
+    }
+    hy_bus_answer_pb(peer, record->kind, record->id, &res.base);
     return true;
 }
 

@@ -33,21 +33,37 @@ static struct hy_peer *pick(void *arg, const void *key)
     return i >= 0 ? routers->peers[i] : NULL;
 }
 
+static void ask(struct routers *routers, uint16_t slot, struct hy_call call,
+                const ProtobufCMessage *msg)
+{
+    call.pick = pick;
+    call.pick_arg = routers;
+    call.pick_key = slot;
+    hy_bus_call_pb(routers->bus, &call, msg);
+}
+
 void routers_ask(struct routers *routers, uint16_t slot, uint16_t kind, uint32_t deadline_ms,
                  const ProtobufCMessage *msg, hy_call_fn *done, void *arg)
 {
-    hy_bus_call_pb(routers->bus,
-                   &(struct hy_call){
-                       .kind = kind,
-                       .deadline_ms = deadline_ms,
-                       .retry_ms = RETRY_MS,
-                       .pick = pick,
-                       .pick_arg = routers,
-                       .pick_key = slot,
-                       .done = done,
-                       .arg = arg,
-                   },
-                   msg);
+    ask(routers, slot,
+        (struct hy_call){.kind = kind,
+                         .deadline_ms = deadline_ms,
+                         .retry_ms = RETRY_MS,
+                         .done = done,
+                         .arg = arg},
+        msg);
+}
+
+void routers_ask_once(struct routers *routers, uint16_t slot, uint16_t kind, uint32_t deadline_ms,
+                      const ProtobufCMessage *msg, hy_call_fn *done, void *arg)
+{
+    ask(routers, slot,
+        (struct hy_call){.kind = kind,
+                         .deadline_ms = deadline_ms,
+                         .retry_ms = deadline_ms,
+                         .done = done,
+                         .arg = arg},
+        msg);
 }
 
 static void on_apps(void *arg, enum hy_err err, const struct hy_record *answer)

@@ -30,6 +30,10 @@ bool routers_peer(struct routers *routers, const struct hy_peer *peer, enum hy_p
 void routers_ask(struct routers *routers, uint16_t slot, uint16_t kind, uint32_t deadline_ms,
                  const ProtobufCMessage *msg, hy_call_fn *done, void *arg);
 
+/* The same for what takes long: it is asked again only when the router is gone. */
+void routers_ask_once(struct routers *routers, uint16_t slot, uint16_t kind, uint32_t deadline_ms,
+                      const ProtobufCMessage *msg, hy_call_fn *done, void *arg);
+
 /* Is any up? Any thread. */
 bool routers_any_up(const struct routers *routers);
 

@@ -179,6 +179,17 @@ void sessions_each(struct sessions *sessions, void (*fn)(void *arg, struct user 
         }
 }
 
+size_t sessions_page(const struct sessions *sessions, size_t bucket, size_t most,
+                     void (*fn)(void *arg, const struct user *user), void *arg)
+{
+    size_t seen = 0;
+
+    for (; bucket < sessions->bucket_count && seen < most; bucket++)
+        for (const struct user *u = sessions->buckets[bucket]; u != NULL; u = u->next, seen++)
+            fn(arg, u);
+    return bucket < sessions->bucket_count ? bucket : 0;
+}
+
 /* ---- a user's sessions ---- */
 
 struct session *session_find(const struct user *user, uint64_t id)

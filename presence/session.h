@@ -89,6 +89,11 @@ size_t sessions_users(const struct sessions *sessions);
 /* Visit all users. fn may change and tidy the user it is given. */
 void sessions_each(struct sessions *sessions, void (*fn)(void *arg, struct user *user), void *arg);
 
+/* Visit about most users, from a bucket on; returns the bucket to go on with, 0 at the end. Who is
+ * there all the while is visited, perhaps twice, however the table grows meanwhile. */
+size_t sessions_page(const struct sessions *sessions, size_t bucket, size_t most,
+                     void (*fn)(void *arg, const struct user *user), void *arg);
+
 struct session *session_find(const struct user *user, uint64_t id);
 
 /* Is any session alive? */

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "common/buf.h"
 #include "common/log.h"
@@ -11,9 +10,9 @@
 #include "presence/sweep.h"
 
 enum {
-    BATCH = 256, /* users of one ROUTER_SWEEP */
-    FLIGHTS_MAX = 4,
+    BATCH = 100000, /* users of one ROUTER_SWEEP: who leave together cost a group one change */
     DEADLINE_MS = 15000,
+    SWEEP_DEADLINE_MS = 600000, /* what came of a flight that takes longer is not waited for */
     SCAN_PAGE = 1000,
     SCAN_PAUSE_MS = 1000,    /* after a page that failed */
     SCAN_QUEUE_MAX = 100000, /* more are not fetched before these are gone */
@@ -23,18 +22,16 @@ static const struct sweep_rule usual = {.interval_s = 300, .grace_s = 60};
 
 /* Users on their way through a router. */
 struct flight {
-    struct flight *prev, *next;
     struct sweeper *sweeper;
     uint32_t app;
     size_t count;
-    struct user *users[BATCH];
+    struct user *users[];
 };
 
 struct sweeper {
     struct presence *presence;
     struct sweep *queue;
-    struct flight *flights;
-    size_t flight_count;
+    struct flight *flight; /* one at a time; NULL: none */
     uint32_t shards;
     struct { /* the scan of the stores */
         bool running, asking, again;
@@ -76,12 +73,7 @@ void sweeper_close(struct sweeper **sweeper)
     if (s == NULL)
         return;
     *sweeper = NULL;
-    while (s->flights != NULL) {
-        struct flight *flight = s->flights;
-
-        DL_DELETE(s->flights, flight);
-        free(flight);
-    }
+    free(s->flight);
     sweep_close(&s->queue);
     hy_buf_free(&s->scan.cursor);
     free(s->on);
@@ -134,12 +126,15 @@ void sweeper_hint(struct sweeper *s, uint32_t app, const char *name)
 
 /* ---- handing over ---- */
 
-static bool failed(const Hy__SweepRes *res, const struct user *user)
+/* Is this user, in the order of the flight, the next of those who failed? */
+static bool failed(const Hy__SweepRes *res, size_t *next, const struct user *user)
 {
-    for (size_t i = 0; i < res->n_failed; i++)
-        if (res->failed[i]->app == user->app && strcmp(res->failed[i]->user, user->name) == 0)
-            return true;
-    return false;
+    const Hy__UserKey *key = *next < res->n_failed ? res->failed[*next] : NULL;
+
+    if (key == NULL || key->app != user->app || strcmp(key->user, user->name) != 0)
+        return false;
+    ++*next;
+    return true;
 }
 
 static void on_swept(void *arg, enum hy_err err, const struct hy_record *answer)
@@ -147,6 +142,7 @@ static void on_swept(void *arg, enum hy_err err, const struct hy_record *answer)
     struct flight *f = arg;
     struct sweeper *s = f->sweeper;
     struct presence *p = s->presence;
+    size_t next = 0;
     Hy__SweepRes *res =
         err == HY_OK ? hy__sweep_res__unpack(&p->arena.pb, answer->len, answer->payload) : NULL;
 
@@ -158,13 +154,12 @@ static void on_swept(void *arg, enum hy_err err, const struct hy_record *answer)
     for (size_t i = 0; i < f->count; i++) {
         struct user *user = f->users[i];
 
-        if ((res == NULL || failed(res, user)) && !user_present(user))
+        if ((res == NULL || failed(res, &next, user)) && !user_present(user))
             enqueue(s, user, hy_loop_now_ms(p->loop));
         sessions_unpin(p->sessions, user);
     }
     hy_arena_reset(&p->arena);
-    DL_DELETE(s->flights, f);
-    s->flight_count--;
+    s->flight = NULL;
     free(f);
 }
 
@@ -183,45 +178,57 @@ static void drop_present(struct sweeper *s, struct flight *f)
     f->count = kept;
 }
 
-static void send_flight(struct sweeper *s, struct flight *f)
+static bool send_flight(struct sweeper *s, struct flight *f)
 {
+    struct hy_arena *arena = &s->presence->arena;
     Hy__SweepReq req = HY__SWEEP_REQ__INIT;
-    Hy__UserKey keys[BATCH], *list[BATCH];
+    Hy__UserKey *keys = hy_arena_alloc(arena, f->count * sizeof *keys);
 
+    req.users = hy_arena_alloc(arena, f->count * sizeof(Hy__UserKey *));
+    if (keys == NULL || req.users == NULL)
+        return false;
     for (size_t i = 0; i < f->count; i++) {
         hy__user_key__init(&keys[i]);
         keys[i].app = f->users[i]->app;
         keys[i].user = f->users[i]->name;
-        list[i] = &keys[i];
+        req.users[i] = &keys[i];
     }
-    req.users = list;
     req.n_users = f->count;
-    DL_APPEND(s->flights, f);
-    s->flight_count++;
+    s->flight = f;
     hy_add(s->handed, (int64_t)f->count);
-    routers_ask(s->presence->routers, hy_slot_user(f->app, f->users[0]->name),
-                HY__BUS_KIND__ROUTER_SWEEP, DEADLINE_MS, &req.base, on_swept, f);
+    routers_ask_once(s->presence->routers, hy_slot_user(f->app, f->users[0]->name),
+                     HY__BUS_KIND__ROUTER_SWEEP, SWEEP_DEADLINE_MS, &req.base, on_swept, f);
+    hy_arena_reset(arena);
+    return true;
+}
+
+/* Nobody takes them now: they wait on. */
+static void put_back(struct sweeper *s, struct flight *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        enqueue(s, f->users[i], hy_loop_now_ms(s->presence->loop));
+        sessions_unpin(s->presence->sessions, f->users[i]);
+    }
+    free(f);
 }
 
 static void hand_over(struct sweeper *s, uint64_t now_ms)
 {
-    while (s->flight_count < FLIGHTS_MAX) {
-        struct flight *f = calloc(1, sizeof *f);
+    size_t most = sweep_waiting(s->queue) < BATCH ? sweep_waiting(s->queue) : BATCH;
+    struct flight *f;
 
-        if (f == NULL)
-            return;
-        f->sweeper = s;
-        f->count = sweep_take(s->queue, now_ms, rule_of, s, &f->app, (void **)f->users, BATCH);
-        bool none = f->count == 0;
-
-        drop_present(s, f);
-        if (f->count > 0)
-            send_flight(s, f);
-        else
-            free(f);
-        if (none)
-            return;
-    }
+    if (s->flight != NULL || most == 0)
+        return;
+    f = calloc(1, sizeof *f + most * sizeof(struct user *));
+    if (f == NULL)
+        return;
+    f->sweeper = s;
+    f->count = sweep_take(s->queue, now_ms, rule_of, s, &f->app, (void **)f->users, most);
+    drop_present(s, f);
+    if (f->count == 0)
+        free(f);
+    else if (!send_flight(s, f))
+        put_back(s, f);
 }
 
 /* ---- the scan ---- */

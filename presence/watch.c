@@ -127,6 +127,7 @@ static void forget_user(void *arg, struct user *user)
 static void forget(struct watch *watch, unsigned r)
 {
     empty_list(watch, r);
+    watch->rolling &= ~watch_bit(r);
     watch->routers[r].life++;
     sessions_each(watch->sessions, forget_user, &(struct forgetting){watch, r});
 }
@@ -168,6 +169,16 @@ enum hy_err watch_add(struct watch *watch, struct hy_peer *peer, struct user *us
         return HY_EFULL;
     user->watchers |= watch_bit((unsigned)i);
     set_pairs(watch, watch->pairs + 1);
+    return HY_OK;
+}
+
+enum hy_err watch_roll(struct watch *watch, struct hy_peer *peer)
+{
+    int i = find_or_take(watch, peer);
+
+    if (i < 0)
+        return HY_EFULL;
+    watch->rolling |= watch_bit((unsigned)i);
     return HY_OK;
 }
 

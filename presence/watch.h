@@ -1,4 +1,4 @@
-/* watch - routers that watch users, and are told what changes.
+/* watch - routers that watch users, or all of them, and are told what changes.
  *
  * A router is told over the connection it asked on, in one Delta a turn that gives places as they
  * are then; what it did not confirm is told again as it is by then. Who opened a session is
@@ -37,6 +37,9 @@ void watch_peer(struct watch *watch, struct hy_peer *peer, enum hy_peer_event ev
 
 /* The peer watches the user from now on. HY_EFULL: the limit is reached; HY_ENOMEM. */
 enum hy_err watch_add(struct watch *watch, struct hy_peer *peer, struct user *user) HY_CHECKED;
+
+/* The peer is told of every user who comes or goes from now on. HY_EFULL: too many routers. */
+enum hy_err watch_roll(struct watch *watch, struct hy_peer *peer) HY_CHECKED;
 
 /* No longer. The user may be gone afterwards. */
 void watch_drop(struct watch *watch, struct hy_peer *peer, struct user *user);

@@ -42,11 +42,18 @@ struct watch {
     struct wave *wave;  /* of this turn; NULL as long as nobody waits */
     struct wave *waves; /* all */
     struct flight *flights;
+    uint64_t rolling; /* routers that are told of everybody, bits */
     size_t pairs, limit;
     struct hy_arena arena;
     struct hy_metric *subscriptions, *moves, *touches, *missed;
     struct hy_histogram *lag;
 };
+
+/* Who is to be told of the user, bits. */
+static inline uint64_t watch_told(const struct watch *watch, const struct user *user)
+{
+    return user->watchers | watch->rolling;
+}
 
 static inline uint64_t watch_bit(unsigned router)
 {

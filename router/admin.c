@@ -319,6 +319,7 @@ static const struct row {
     {HY__ADMIN_CALL__OP_GROUP_SCAN, true, admin_group_scan_begin},
     {HY__ADMIN_CALL__OP_SYSTEM_NOTIFY, true, admin_system_notify_begin},
     {HY__ADMIN_CALL__OP_DELETE_BY_SENDER, true, admin_delete_by_sender_begin},
+    {HY__ADMIN_CALL__OP_GROUPS_IMPORT, true, admin_groups_import_begin},
     {HY__ADMIN_CALL__OP_APP_PUT, false, app_put_begin},
     {HY__ADMIN_CALL__OP_APPS, false, apps_begin},
     {HY__ADMIN_CALL__OP_ONLINE_GET, false, online_get_begin},

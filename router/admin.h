@@ -27,5 +27,6 @@ void admin_ok(struct op *op);
 void admin_group_scan_begin(struct op *op);
 void admin_system_notify_begin(struct op *op);
 void admin_delete_by_sender_begin(struct op *op);
+void admin_groups_import_begin(struct op *op);
 
 #endif

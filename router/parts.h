@@ -15,6 +15,7 @@
 #include "router/users.h"
 
 struct applist;
+struct roll;
 struct ops;
 struct sends;
 
@@ -23,6 +24,7 @@ struct parts {
     struct hy_bus *bus;
     struct stores *stores;
     struct presences *presences;
+    struct roll *roll;
     struct users *users;
     struct routes *routes;
     struct rooms *rooms;

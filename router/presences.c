@@ -111,6 +111,12 @@ uint64_t presences_ask(struct presences *presences, const struct presences_call 
     return hy_bus_call_pb(presences->bus, &bus, msg);
 }
 
+void presences_cancel(struct presences *presences, uint64_t call)
+{
+    if (call != 0)
+        hy_bus_cancel(presences->bus, call);
+}
+
 void presences_tell(struct presences *presences, int index, uint16_t kind,
                     const ProtobufCMessage *msg)
 {

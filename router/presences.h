@@ -43,6 +43,9 @@ int presences_index(const struct presences *presences, const struct hy_peer *pee
 uint64_t presences_ask(struct presences *presences, const struct presences_call *call,
                        const ProtobufCMessage *msg);
 
+/* Forget a question; 0: none. */
+void presences_cancel(struct presences *presences, uint64_t call);
+
 /* Tell process number index something that has no answer; lost when it is down. */
 void presences_tell(struct presences *presences, int index, uint16_t kind,
                     const ProtobufCMessage *msg);

@@ -12,6 +12,7 @@
 #include "router/online.h"
 #include "router/op.h"
 #include "router/parts.h"
+#include "router/roll.h"
 #include "router/send.h"
 #include "router/sign_in.h"
 #include "router/sweep.h"
@@ -40,6 +41,8 @@ static void on_delta(struct router *router, struct hy_peer *peer, const struct h
 {
     Hy__Delta *delta = hy__delta__unpack(&router->arena.pb, record->len, record->payload);
 
+    if (delta != NULL)
+        roll_delta(router->parts.roll, peer, delta);
     if (delta != NULL)
         users_delta(router->parts.users, peer, delta);
     hy_bus_answer(peer, record->kind, record->id, NULL, 0);
@@ -101,6 +104,7 @@ static void on_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
         applist_hurry(parts->applist);
     } else if (strcmp(component, "presence") == 0) {
         presences_peer(parts->presences, peer, event);
+        roll_peer(parts->roll, peer, event);
         users_presence(parts->users, peer, event);
     } else if (strcmp(component, "gateway") == 0) {
         push_peer(parts->push, hy_peer_name(peer), peer, event);
@@ -127,6 +131,7 @@ static void on_second(void *arg)
     uint64_t now_ms = hy_loop_now_ms(router->parts.loop);
 
     push_mark(router->parts.push);
+    roll_tick(router->parts.roll);
     routes_tick(router->parts.routes, now_ms);
     rooms_tick(router->parts.rooms, now_ms);
 }
@@ -151,6 +156,8 @@ static enum hy_err open_bus(struct router *r, const struct router_settings *sett
         err = stores_open(parts->bus, &common->stores, &parts->stores);
     if (err == HY_OK)
         err = presences_open(parts->bus, &common->presences, &parts->presences);
+    if (err == HY_OK)
+        err = roll_open(parts->presences, &parts->roll);
     return err;
 }
 
@@ -159,6 +166,7 @@ static enum hy_err open_caches(struct parts *parts, const struct router_settings
     struct users_config users = {
         .stores = parts->stores,
         .presences = parts->presences,
+        .roll = parts->roll,
         .push = parts->push,
         .cap = (size_t)settings->user_cache,
         .deadline_ms = parts->call_deadline_ms,
@@ -234,6 +242,7 @@ void router_close(struct router **router)
     users_close(&r->parts.users);
     applist_close(&r->parts.applist);
     stores_close(&r->parts.stores);
+    roll_close(&r->parts.roll);
     presences_close(&r->parts.presences);
     push_close(&r->parts.push);
     hy_arena_free(&r->arena);

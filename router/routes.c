@@ -105,6 +105,11 @@ static struct route *find(const struct routes *routes, uint32_t app, const char 
     return table_find(&routes->by_key, table_hash(app, group), same_key, &key);
 }
 
+bool routes_have(const struct routes *routes, uint32_t app, const char *group)
+{
+    return find(routes, app, group) != NULL;
+}
+
 static struct route *make(struct routes *routes, uint32_t app, const char *group)
 {
     size_t len = strlen(group);

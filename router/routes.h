@@ -8,6 +8,7 @@
 #ifndef ROUTER_ROUTES_H
 #define ROUTER_ROUTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,9 @@ void routes_close(struct routes **routes);
 /* Tell the members, at once or when the route is there; in the order of calls. When they cannot be
  * found out, gateways are made to resync. */
 void routes_post(struct routes *routes, const struct routes_post *post);
+
+/* Is there a route of the group, or one being made? */
+bool routes_have(const struct routes *routes, uint32_t app, const char *group);
 
 /* A command on a group, done: these users came, or left, and the members' version is now this one.
  */

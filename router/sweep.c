@@ -1,51 +1,66 @@
 #include "router/sweep.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/grouptype.h"
+#include "common/names.h"
 #include "router/applist.h"
+#include "router/memory.h"
 #include "router/notices.h"
-#include "router/table.h"
+#include "router/roll.h"
 
-enum { SWEEP_USERS_MOST = 256 };
-
-struct leaver {
-    struct leaver *next;
-    size_t which; /* of the request's users */
+enum {
+    LIST_USERS = 1000,    /* whose groups are asked for at once, of a shard */
+    PAIRS_MOST = 4 << 20, /* memberships that end in one sweep; 16 bytes each */
+    CALL_GROUPS = 128,    /* of one command to a store: a message waits behind it for 1 or 2 ms */
+    CALL_NAMES = 1000,
+    TIP_NAMES = 500, /* who leave a group with one tip */
 };
 
-/* Users who leave one group in one command: its members read one tip, not one each. */
-struct leaving {
-    struct leaving *next;
-    uint32_t app;
+/* A membership that is to end. */
+struct pair {
     const char *group;
+    uint32_t user; /* of the request's */
+    uint16_t slot; /* of the group */
+};
+
+/* The sweep of one shard's groups: one command at a time, so that messages get between. */
+struct lane {
+    struct op *op;
+    uint32_t shard;
+    size_t at, sent, end; /* of the pairs; at..sent is under way */
+};
+
+/* What some of a shard's users are members of. */
+struct list {
+    struct list *next;
+    const uint32_t *users;
     size_t count;
-    struct leaver *leavers;
     const struct op_ask *ask;
 };
 
 struct sweep {
     const Hy__SweepReq *req;
-    const struct op_ask **indexes;
-    struct leaving *groups;
-    struct table by_group;
-    bool failed[SWEEP_USERS_MOST];
+    uint32_t app;
+    struct list *lists;
+    struct pair *pairs; /* by slot, group and user */
+    size_t count;
+    struct lane *lanes; /* by shard */
+    uint32_t open;      /* lanes that are not done */
+    uint32_t removed;
+    bool *failed; /* by user */
 };
 
-static void answer(struct op *op, struct sweep *sweep, uint32_t removed)
+static void answer(struct op *op, struct sweep *sweep)
 {
     Hy__SweepRes res = HY__SWEEP_RES__INIT;
-    Hy__UserKey *failed[SWEEP_USERS_MOST];
 
-    res.removed = removed;
-    res.failed = failed;
+    res.removed = sweep->removed;
+    res.failed = op_get(op, (sweep->req->n_users + 1) * sizeof *res.failed);
     for (size_t i = 0; i < sweep->req->n_users; i++)
         if (sweep->failed[i])
-            failed[res.n_failed++] = sweep->req->users[i];
+            res.failed[res.n_failed++] = sweep->req->users[i];
     hy_bus_reply_pb(&op->reply, &res.base);
-    table_free(&sweep->by_group);
     op_end(op);
 }
 
@@ -59,157 +74,349 @@ static void refuse(struct op *op, uint32_t code, const char *info)
     op_end(op);
 }
 
+/* ---- telling ---- */
+
+static char **texts_of(struct hy_arena *arena, const ProtobufCBinaryData *names, size_t *count)
+{
+    char **texts =
+        memory_from(arena, (hy_names_count(names->data, names->len) + 1) * sizeof *texts);
+
+    *count = 0;
+    for (const char *name = hy_names_first(names->data, names->len); name != NULL;
+         name = hy_names_next(names->data, names->len, name))
+        texts[(*count)++] = (char *)name;
+    return texts;
+}
+
+/* May anybody be there to be told? Without a route nobody here has been told anything of the group
+ * for a while, and none is made for people who are not online. */
+static bool heard(const struct parts *parts, uint32_t app, const Hy__SweptGroup *group)
+{
+    if (group->many || routes_have(parts->routes, app, group->group))
+        return true;
+    for (const char *name = hy_names_first(group->stayed.data, group->stayed.len); name != NULL;
+         name = hy_names_next(group->stayed.data, group->stayed.len, name))
+        if (!roll_offline(parts->roll, app, name))
+            return true;
+    return false;
+}
+
+static void tell_group(struct parts *parts, struct hy_arena *arena, uint32_t app,
+                       const Hy__SweptGroup *group)
+{
+    struct routes_change change = {
+        .app = app, .group = group->group, .version = group->member_version};
+    Hy__GroupInfo info = HY__GROUP_INFO__INIT;
+    Hy__Msg *tip;
+
+    if (!heard(parts, app, group))
+        return;
+    change.users = texts_of(arena, &group->gone, &change.count);
+    routes_change(parts->routes, &change);
+    tip = group->tip.len == 0 ? NULL : hy__msg__unpack(&arena->pb, group->tip.len, group->tip.data);
+    info.group = group->group;
+    info.type = group->type;
+    info.name = group->name;
+    notices_tips(parts, app, &info, group->member_version, tip != NULL, &tip);
+}
+
 /* ---- removing ---- */
 
-static uint32_t take_removed(struct op *op, struct sweep *sweep, const struct leaving *leaving)
-{
-    const Hy__StoreMembersRes *res = leaving->ask->answer;
-    struct routes_change change;
-    uint32_t removed = 0;
-    const char *info;
-    char **users;
-    uint32_t code = op_code(leaving->ask, &info);
+static void lane_go(struct lane *lane);
 
-    /* Dissolved, or no longer to be swept: nothing is left to do. */
-    if (code == HY_CODE_GROUP_UNKNOWN || code == HY_CODE_GROUP_DENIED)
-        return 0;
-    if (code != HY_CODE_OK) {
-        for (const struct leaver *l = leaving->leavers; l != NULL; l = l->next)
-            sweep->failed[l->which] = true;
-        return 0;
-    }
-    users = op_get(op, (res->n_results + 1) * sizeof *users);
-    for (size_t i = 0; i < res->n_results; i++)
-        if (res->results[i]->result == 1)
-            users[removed++] = res->results[i]->user;
-    change = (struct routes_change){
-        .app = leaving->app,
-        .group = leaving->group,
-        .version = res->member_version,
-        .count = removed,
-        .users = users,
-    };
-    routes_change(op->parts->routes, &change);
-    notices_tips(op->parts, leaving->app, res->group, res->member_version, res->n_tips, res->tips);
-    return removed;
+/* What is left of the shard is for another time. */
+static void lane_fail(struct lane *lane)
+{
+    struct sweep *sweep = lane->op->work;
+
+    for (; lane->at < lane->end; lane->at++)
+        sweep->failed[sweep->pairs[lane->at].user] = true;
 }
 
-static void on_removed(struct op *op)
+static void take_swept(struct lane *lane, const Hy__StoreSweepRes *res, struct hy_arena *arena)
 {
+    struct op *op = lane->op;
     struct sweep *sweep = op->work;
-    uint32_t removed = 0;
 
-    for (const struct leaving *leaving = sweep->groups; leaving != NULL; leaving = leaving->next)
-        removed += take_removed(op, sweep, leaving);
-    answer(op, sweep, removed);
+    sweep->removed += res->removed;
+    for (size_t i = 0; i < res->n_groups; i++)
+        tell_group(op->parts, arena, sweep->app, res->groups[i]);
+    /* Perhaps an earlier try of this command removed them, and nobody was told. */
+    if (res->absent > 0)
+        push_skip(op->parts->push);
+    lane->at = lane->sent;
 }
 
-static void remove_members(struct op *op, const struct sweep *sweep, struct leaving *leaving)
+static void on_swept(void *arg, enum hy_err err, const struct hy_record *record)
 {
-    Hy__StoreMembersReq req = HY__STORE_MEMBERS_REQ__INIT;
-    char op_id[48];
+    struct lane *lane = arg;
+    struct hy_arena arena;
+    const Hy__StoreSweepRes *res = NULL;
 
-    snprintf(op_id, sizeof op_id, "sweep-%016llx", (unsigned long long)hy_random64());
-    req.app = leaving->app;
-    req.op_id = op_id;
-    req.admin = true;
-    req.group = (char *)leaving->group;
-    req.sweep = true;
-    req.reason = (char *)"sweep";
-    req.members = op_get(op, leaving->count * sizeof *req.members);
-    for (const struct leaver *l = leaving->leavers; l != NULL; l = l->next) {
-        Hy__MemberInfo *member = op_get(op, sizeof *member);
-
-        hy__member_info__init(member);
-        member->user = sweep->req->users[l->which]->user;
-        req.members[req.n_members++] = member;
+    hy_arena_init(&arena);
+    if (err == HY_OK)
+        res = hy__store_sweep_res__unpack(&arena.pb, record->len, record->payload);
+    if (res != NULL && res->code == HY_CODE_OK) {
+        take_swept(lane, res, &arena);
+    } else {
+        if (res == NULL && err != HY_EBUSY) /* it may have been done */
+            push_skip(lane->op->parts->push);
+        lane_fail(lane);
     }
-    leaving->ask =
-        op_store(op, hy_slot_group(req.app, req.group), HY__BUS_KIND__STORE_MEMBERS_REMOVE,
-                 &req.base, &hy__store_members_res__descriptor);
+    hy_arena_free(&arena);
+    lane_go(lane);
+}
+
+static bool same_group(const struct pair *a, const struct pair *b)
+{
+    return a->slot == b->slot && strcmp(a->group, b->group) == 0;
+}
+
+/* The pairs of the group that begins at first, as many as one tip names; the names go to list. */
+static size_t take_group(const struct sweep *sweep, size_t first, size_t end, uint8_t *list,
+                         size_t *len)
+{
+    size_t i = first;
+
+    for (; i < end && i - first < TIP_NAMES && same_group(&sweep->pairs[first], &sweep->pairs[i]);
+         i++) {
+        const char *user = sweep->req->users[sweep->pairs[i].user]->user;
+        size_t user_len = strlen(user) + 1;
+
+        memcpy(list + *len, user, user_len);
+        *len += user_len;
+    }
+    return i;
+}
+
+/* How many bytes of names the next command may take at most. */
+static size_t names_bytes(const struct sweep *sweep, const struct lane *lane)
+{
+    size_t bytes = 0;
+
+    for (size_t i = lane->at; i < lane->end && i - lane->at < CALL_NAMES + TIP_NAMES; i++)
+        bytes += strlen(sweep->req->users[sweep->pairs[i].user]->user) + 1;
+    return bytes;
+}
+
+/* Gather the next groups of the lane. A group of more than a tip's worth goes on in the next call:
+ * a store takes each once a command. */
+static void gather(struct lane *lane, Hy__StoreSweepReq *req, struct hy_arena *arena)
+{
+    const struct sweep *sweep = lane->op->work;
+    Hy__SweepGroup *groups = memory_from(arena, CALL_GROUPS * sizeof *groups);
+    uint8_t *list = memory_from(arena, names_bytes(sweep, lane) + 1);
+    size_t len = 0, i = lane->at;
+    bool cut = false;
+
+    req->groups = memory_from(arena, CALL_GROUPS * sizeof *req->groups);
+    while (i < lane->end && req->n_groups < CALL_GROUPS && i - lane->at < CALL_NAMES && !cut) {
+        Hy__SweepGroup *group = &groups[req->n_groups];
+        size_t from = len, first = i;
+
+        hy__sweep_group__init(group);
+        group->group = (char *)sweep->pairs[i].group;
+        i = take_group(sweep, i, lane->end, list, &len);
+        group->users = (ProtobufCBinaryData){len - from, list + from};
+        req->groups[req->n_groups++] = group;
+        cut = i < lane->end && same_group(&sweep->pairs[first], &sweep->pairs[i]);
+    }
+    lane->sent = i;
+}
+
+/* The next command, or the end. */
+static void lane_go(struct lane *lane)
+{
+    struct op *op = lane->op;
+    struct sweep *sweep = op->work;
+    Hy__StoreSweepReq req = HY__STORE_SWEEP_REQ__INIT;
+    struct stores_call call = {
+        .kind = HY__BUS_KIND__STORE_SWEEP,
+        .shard = lane->shard,
+        .deadline_ms = op->parts->call_deadline_ms,
+        .done = on_swept,
+        .arg = lane,
+    };
+    struct hy_arena arena;
+
+    if (lane->at == lane->end) {
+        if (--sweep->open == 0)
+            answer(op, sweep);
+        return;
+    }
+    hy_arena_init(&arena);
+    req.app = sweep->app;
+    gather(lane, &req, &arena);
+    stores_ask_pb(op->parts->stores, &call, &req.base);
+    hy_arena_free(&arena);
 }
 
 /* ---- who leaves what ---- */
 
-struct key {
-    uint32_t app;
-    const char *group;
-};
+/* qsort has no context: one sweep is sorted at a time. */
+static const Hy__SweepReq *sorted_for;
 
-static bool same_group(const void *item, const void *key)
+static int by_group(const void *a, const void *b)
 {
-    const struct leaving *leaving = item;
-    const struct key *k = key;
+    const struct pair *x = a, *y = b;
+    int order = strcmp(x->group, y->group);
 
-    return leaving->app == k->app && strcmp(leaving->group, k->group) == 0;
+    return order != 0 ? order
+                      : strcmp(sorted_for->users[x->user]->user, sorted_for->users[y->user]->user);
 }
 
-static struct leaving *leaving_of(struct op *op, struct sweep *sweep, uint32_t app,
-                                  const char *group)
+/* By slot, which is the order of the stores' keys, with two passes over the pairs; within a slot,
+ * few, by group and user. */
+static void sort(struct op *op, struct sweep *sweep)
 {
-    struct key key = {app, group};
-    uint64_t hash = table_hash(app, group);
-    struct leaving *leaving = table_find(&sweep->by_group, hash, same_group, &key);
+    uint32_t *ends = op_get(op, (HY_SLOTS + 1) * sizeof *ends);
+    struct pair *sorted = op_get(op, (sweep->count + 1) * sizeof *sorted);
 
-    if (leaving != NULL)
-        return leaving;
-    leaving = op_get(op, sizeof *leaving);
-    leaving->app = app;
-    leaving->group = group;
-    leaving->next = sweep->groups;
-    sweep->groups = leaving;
-    /* Without its place in the table a group is only asked twice. */
-    (void)!table_put(&sweep->by_group, hash, leaving);
-    return leaving;
+    for (size_t i = 0; i < sweep->count; i++)
+        ends[sweep->pairs[i].slot + 1]++;
+    for (size_t slot = 0; slot < HY_SLOTS; slot++)
+        ends[slot + 1] += ends[slot];
+    for (size_t i = 0; i < sweep->count; i++)
+        sorted[ends[sweep->pairs[i].slot]++] =
+            sweep->pairs[i]; /* now ends[slot] is the end of it */
+    sweep->pairs = sorted;
+    sorted_for = sweep->req;
+    for (size_t slot = 0, first = 0; slot < HY_SLOTS; first = ends[slot++])
+        qsort(sorted + first, ends[slot] - first, sizeof *sorted, by_group);
 }
 
-static bool to_be_left(const struct op *op, uint32_t app_id, const Hy__IndexEntry *entry)
+static void remove_all(struct op *op, struct sweep *sweep)
 {
-    const Hy__App *app = applist_find(op->parts->applist, app_id);
-    const struct hy_group_type *type;
+    uint32_t shards = stores_count(op->parts->stores);
+    size_t at = 0;
 
-    if (entry->type != HY__CONV_TYPE__CONV_GROUP || entry->row == NULL || !entry->row->joined)
-        return false;
-    type = hy_group_type(entry->row->group_type);
-    if (type != NULL && type->live)
-        return false;
-    return entry->row->sweep || (app != NULL && app->sweep == 1);
+    sweep->lanes = op_get(op, shards * sizeof *sweep->lanes);
+    for (uint32_t shard = 0; shard < shards; shard++) {
+        struct lane *lane = &sweep->lanes[shard];
+
+        *lane = (struct lane){.op = op, .shard = shard, .at = at};
+        while (at < sweep->count && stores_shard(op->parts->stores, sweep->pairs[at].slot) == shard)
+            at++;
+        lane->end = at;
+    }
+    sweep->open = shards;
+    for (uint32_t shard = 0; shard < shards; shard++)
+        lane_go(&sweep->lanes[shard]); /* the last of them may end the op */
 }
 
-static void gather(struct op *op, struct sweep *sweep, size_t i)
+static size_t count_pairs(const Hy__StoreSweepListRes *res)
 {
-    const Hy__IndexRes *index = sweep->indexes[i]->answer;
-    uint32_t app = sweep->req->users[i]->app;
+    size_t count = 0;
+
+    for (size_t i = 0; i < res->n_groups; i++)
+        count += hy_names_count(res->groups[i].data, res->groups[i].len);
+    return count;
+}
+
+static void add_pairs(struct sweep *sweep, const struct list *list,
+                      const Hy__StoreSweepListRes *res)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const ProtobufCBinaryData *names = &res->groups[i];
+
+        for (const char *group = hy_names_first(names->data, names->len); group != NULL;
+             group = hy_names_next(names->data, names->len, group))
+            sweep->pairs[sweep->count++] =
+                (struct pair){group, list->users[i], hy_slot_group(sweep->app, group)};
+    }
+}
+
+/* What was listed; NULL: these users are for another time. */
+static const Hy__StoreSweepListRes *listed(struct sweep *sweep, const struct list *list,
+                                           size_t *left)
+{
     const char *info;
+    const Hy__StoreSweepListRes *res = list->ask->answer;
+    bool good = op_code(list->ask, &info) == HY_CODE_OK && res->n_groups == list->count;
+    size_t pairs = good ? count_pairs(res) : 0;
 
-    if (op_code(sweep->indexes[i], &info) != HY_CODE_OK) {
-        sweep->failed[i] = true;
-        return;
+    if (good && pairs <= *left) {
+        *left -= pairs;
+        return res;
     }
-    for (size_t k = 0; k < index->n_entries; k++) {
-        struct leaving *leaving;
-        struct leaver *leaver;
-
-        if (!to_be_left(op, app, index->entries[k]))
-            continue;
-        leaving = leaving_of(op, sweep, app, index->entries[k]->peer);
-        leaver = op_get(op, sizeof *leaver);
-        leaver->which = i;
-        leaver->next = leaving->leavers;
-        leaving->leavers = leaver;
-        leaving->count++;
-    }
+    for (size_t i = 0; i < list->count; i++)
+        sweep->failed[list->users[i]] = true;
+    return NULL;
 }
 
-static void on_indexes(struct op *op)
+static void on_lists(struct op *op)
 {
     struct sweep *sweep = op->work;
+    size_t left = PAIRS_MOST;
+
+    for (struct list *list = sweep->lists; list != NULL; list = list->next)
+        if (listed(sweep, list, &left) == NULL)
+            list->count = 0;
+    sweep->pairs = op_get(op, (PAIRS_MOST - left + 1) * sizeof *sweep->pairs);
+    for (const struct list *list = sweep->lists; list != NULL; list = list->next)
+        if (list->count > 0)
+            add_pairs(sweep, list, list->ask->answer);
+    sort(op, sweep);
+    remove_all(op, sweep);
+}
+
+/* Ask for the groups of some users, all of one shard. */
+static void ask_list(struct op *op, struct sweep *sweep, const uint32_t *users, size_t count)
+{
+    Hy__StoreSweepListReq req = HY__STORE_SWEEP_LIST_REQ__INIT;
+    struct list *list = op_get(op, sizeof *list);
+
+    req.app = sweep->app;
+    req.users = op_get(op, count * sizeof *req.users);
+    for (size_t i = 0; i < count; i++)
+        req.users[req.n_users++] = sweep->req->users[users[i]]->user;
+    list->users = users;
+    list->count = count;
+    list->ask = op_store(op, hy_slot_user(sweep->app, req.users[0]), HY__BUS_KIND__STORE_SWEEP_LIST,
+                         &req.base, &hy__store_sweep_list_res__descriptor);
+    list->next = sweep->lists;
+    sweep->lists = list;
+}
+
+/* The users by slot: a store reads their indexes in one walk, and a shard's are together. */
+static uint32_t *users_by_slot(struct op *op, const struct sweep *sweep)
+{
+    uint32_t *ends = op_get(op, (HY_SLOTS + 1) * sizeof *ends);
+    uint32_t *sorted = op_get(op, (sweep->req->n_users + 1) * sizeof *sorted);
 
     for (size_t i = 0; i < sweep->req->n_users; i++)
-        gather(op, sweep, i);
-    for (struct leaving *leaving = sweep->groups; leaving != NULL; leaving = leaving->next)
-        remove_members(op, sweep, leaving);
-    op_then(op, on_removed);
+        ends[hy_slot_user(sweep->app, sweep->req->users[i]->user) + 1]++;
+    for (size_t slot = 0; slot < HY_SLOTS; slot++)
+        ends[slot + 1] += ends[slot];
+    for (size_t i = 0; i < sweep->req->n_users; i++)
+        sorted[ends[hy_slot_user(sweep->app, sweep->req->users[i]->user)]++] = (uint32_t)i;
+    return sorted;
+}
+
+static void ask_lists(struct op *op, struct sweep *sweep)
+{
+    const uint32_t *users = users_by_slot(op, sweep);
+    const struct stores *stores = op->parts->stores;
+
+    for (size_t at = 0, end; at < sweep->req->n_users; at = end) {
+        const char *first = sweep->req->users[users[at]]->user;
+        uint32_t shard = stores_shard(stores, hy_slot_user(sweep->app, first));
+
+        for (end = at + 1; end < sweep->req->n_users && end - at < LIST_USERS; end++)
+            if (stores_shard(
+                    stores, hy_slot_user(sweep->app, sweep->req->users[users[end]]->user)) != shard)
+                break;
+        ask_list(op, sweep, users + at, end - at);
+    }
+}
+
+/* All of one app, with names? */
+static bool well_formed(const Hy__SweepReq *req)
+{
+    for (size_t i = 0; req != NULL && i < req->n_users; i++)
+        if (req->users[i]->app != req->users[0]->app || req->users[i]->user[0] == '\0')
+            return false;
+    return req != NULL;
 }
 
 void sweep_begin(struct parts *parts, struct hy_peer *peer, const struct hy_record *record)
@@ -220,26 +427,21 @@ void sweep_begin(struct parts *parts, struct hy_peer *peer, const struct hy_reco
     op->refuse = refuse;
     op->work = sweep;
     sweep->req = hy__sweep_req__unpack(&op->arena.pb, record->len, record->payload);
-    if (sweep->req == NULL || sweep->req->n_users > SWEEP_USERS_MOST) {
+    if (!well_formed(sweep->req)) {
         op_refuse(op, HY_CODE_PARAM);
         return;
     }
+    sweep->failed = op_get(op, sweep->req->n_users + 1);
     if (!applist_ready(parts->applist)) { /* whether their apps sweep is not known yet */
-        memset(sweep->failed, true, sizeof sweep->failed);
-        answer(op, sweep, 0);
+        memset(sweep->failed, true, sweep->req->n_users);
+        answer(op, sweep);
         return;
     }
-    sweep->indexes = op_get(op, (sweep->req->n_users + 1) * sizeof *sweep->indexes);
-    for (size_t i = 0; i < sweep->req->n_users; i++) {
-        Hy__IndexReq req = HY__INDEX_REQ__INIT;
-
-        req.app = sweep->req->users[i]->app;
-        req.user = sweep->req->users[i]->user;
-        req.groups_only = true;
-        sweep->indexes[i] = op_store(op, hy_slot_user(req.app, req.user), HY__BUS_KIND__STORE_INDEX,
-                                     &req.base, &hy__index_res__descriptor);
+    if (sweep->req->n_users > 0) {
+        sweep->app = sweep->req->users[0]->app;
+        ask_lists(op, sweep);
     }
-    op_then(op, on_indexes);
+    op_then(op, on_lists);
 }
 
 /* ---- scan ---- */

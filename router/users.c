@@ -7,6 +7,7 @@
 #include "common/codes.h"
 #include "common/slot.h"
 #include "router/memory.h"
+#include "router/roll.h"
 #include "router/users_entry.h"
 
 /* Each newcomer looks at so many old ones for somebody to let go: the bound is soft, the turn is
@@ -279,6 +280,12 @@ static void load(struct entry *entry, unsigned need)
         read_record(entry);
     if ((need & USER_PLACES) == 0 || entry->where == PART_LOADING)
         return;
+    if (entry->where == PART_NONE && entry->owner->config.roll != NULL &&
+        roll_offline(entry->owner->config.roll, entry->user.app, entry->name)) {
+        entry->where = PART_KNOWN; /* and presence will tell when he comes */
+        entry->user.places_known = true;
+        return;
+    }
     /* With no presence process in sight there is nothing to wait for. */
     if (entry->where == PART_NONE ||
         (!entry->user.places_known &&

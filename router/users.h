@@ -19,6 +19,7 @@
 #include "router/push.h"
 #include "router/stores.h"
 
+struct roll;
 struct users;
 struct seat;
 
@@ -58,6 +59,7 @@ struct user_wait {
 struct users_config {
     struct stores *stores;
     struct presences *presences;
+    struct roll *roll; /* who is certainly offline; may be NULL */
     struct push *push;
     size_t cap;           /* users kept, not counting those that somebody needs now */
     uint32_t deadline_ms; /* to read a record */

@@ -6,6 +6,7 @@
 #include "common/arena.h"
 #include "common/log.h"
 #include "router/memory.h"
+#include "router/roll.h"
 #include "router/users_entry.h"
 
 enum { WATCH_BATCH = 500, WATCH_DEADLINE_MS = 2000 };
@@ -92,10 +93,16 @@ void users_moved(struct users *users, int presence, const Hy__UserSessions *told
 {
     struct entry *entry = users_find(users, told->app, told->user);
 
-    if (entry == NULL)
-        users_unwatch(users, presence, told->app, told->user);
-    else if (entry->presence == presence) /* after a fail-over the old one may still speak */
-        set_places(entry, told);
+    if (entry == NULL) {
+        if (users->config.roll == NULL || !roll_tells(users->config.roll, presence))
+            users_unwatch(users, presence, told->app, told->user);
+        return;
+    }
+    if (entry->presence < 0 && entry->where == PART_KNOWN && entry->user.places_known)
+        users_watch(entry); /* he was on no roll: from now on he is watched as any other */
+    else if (entry->presence != presence) /* after a fail-over the old one may still speak */
+        return;
+    set_places(entry, told);
 }
 
 /* ---- answers ---- */

@@ -146,7 +146,8 @@ static const struct shape {
     {HY__BUS_KIND__STORE_INDEX, 2, 0},      {HY__BUS_KIND__STORE_APPS, 3, 4},
     {HY__BUS_KIND__STORE_APP_PUT, 3, 4},    {HY__BUS_KIND__STORE_ONLINE_GET, 4, 0},
     {HY__BUS_KIND__STORE_SWEEP_SCAN, 3, 0}, {HY__BUS_KIND__STORE_GROUP_SCAN, 1, 0},
-    {HY__BUS_KIND__STORE_EFFECTS, 1, 0},
+    {HY__BUS_KIND__STORE_EFFECTS, 1, 0},    {HY__BUS_KIND__STORE_SWEEP_LIST, 1, 0},
+    {HY__BUS_KIND__STORE_SWEEP, 1, 0},      {HY__BUS_KIND__STORE_GROUPS_IMPORT, 1, 0},
 };
 
 static enum hy_err put_plain(uint16_t kind, uint32_t code, struct hy_buf *out)

@@ -1,25 +1,72 @@
 #include "store/group.h"
 
+#include "store/value.h"
+
 enum { NOTE_LIVE_SEQ, NOTE_TOKENS, NOTE_TOKENS_AT };
 enum { PRIORITY_LOW = 3, PRIORITY_LOWEST = 4 };
 
-enum hy_err group_find(struct core *core, uint32_t app, const char *id, struct group_ref *ref)
+static void home_of(uint32_t app, const char *id, struct group_ref *ref, struct key *key)
 {
-    struct key key;
-    enum hy_err err;
-
     *ref = (struct group_ref){.home = {hy_slot_group(app, id), app}, .id = id};
-    key_text(&key, ref->home, KEY_GROUP, id);
-    err = rows_get(core->rows, FAMILY_ENTITY, &key, &hy__group__descriptor, &ref->row);
-    if (err != HY_OK)
-        return err;
-    ref->group = (Hy__Group *)ref->row->msg;
+    key_text(key, ref->home, KEY_GROUP, id);
+}
+
+static enum hy_err take(struct group_ref *ref, ProtobufCMessage *msg)
+{
+    ref->group = (Hy__Group *)msg;
     if (ref->group == NULL)
         return HY_ENOTFOUND;
     if (ref->group->info == NULL)
         return HY_ECORRUPT;
     ref->type = hy_group_type(ref->group->info->type);
     return ref->type == NULL ? HY_ECORRUPT : HY_OK;
+}
+
+enum hy_err group_find(struct core *core, uint32_t app, const char *id, struct group_ref *ref)
+{
+    struct key key;
+    enum hy_err err;
+
+    home_of(app, id, ref, &key);
+    err = rows_get(core->rows, FAMILY_ENTITY, &key, &hy__group__descriptor, &ref->row);
+    return err == HY_OK ? take(ref, ref->row->msg) : err;
+}
+
+enum hy_err group_look(struct core *core, uint32_t app, const char *id, struct group_ref *ref)
+{
+    ProtobufCMessage *msg = NULL;
+    struct db_value value;
+    struct key key;
+    enum hy_err err;
+
+    home_of(app, id, ref, &key);
+    ref->row = rows_peek(core->rows, FAMILY_ENTITY, &key);
+    if (ref->row != NULL)
+        return take(ref, ref->row->msg);
+    err = db_get(core->db, FAMILY_ENTITY, &key, &value);
+    if (err != HY_OK)
+        return err;
+    err = value_get(&hy__group__descriptor, &core->arena.pb, value.data, value.len, &msg);
+    db_drop(&value);
+    return err == HY_OK ? take(ref, msg) : err;
+}
+
+/* The group's row was changed. */
+static void touch(struct core *core, const struct group_ref *ref)
+{
+    if (ref->row != NULL)
+        rows_touch(core->rows, ref->row);
+}
+
+void group_keep(struct core *core, const struct group_ref *ref)
+{
+    struct key key;
+
+    touch(core, ref);
+    if (ref->row != NULL)
+        return;
+    key_text(&key, ref->home, KEY_GROUP, ref->id);
+    batch_put_record(core->batch, FAMILY_ENTITY, &key, &ref->group->base);
 }
 
 bool group_need(struct core *core, const struct request *req, uint32_t app, const char *id,
@@ -74,7 +121,7 @@ struct place group_take(struct core *core, struct group_ref *ref, uint32_t flags
     }
     place.seq = ++g->last_seq;
     g->countable += (flags & HY__MSG_FLAG__MSG_NO_UNREAD) == 0;
-    rows_touch(core->rows, ref->row);
+    touch(core, ref);
     return place;
 }
 
@@ -126,7 +173,7 @@ void group_info(const struct group_ref *ref, Hy__GroupInfo *info)
 void group_bump(struct core *core, struct group_ref *ref)
 {
     ref->group->member_version++;
-    rows_touch(core->rows, ref->row);
+    touch(core, ref);
 }
 
 struct convlog group_log(const struct group_ref *ref)

@@ -18,7 +18,7 @@ enum { GROUP_BLOCK = 1024 }; /* places a live room reserves at once */
 
 /* A group, found. */
 struct group_ref {
-    struct row *row;
+    struct row *row; /* NULL: the group is not kept in memory, and is written by who changed it */
     Hy__Group *group;
     const struct hy_group_type *type;
     struct key_home home;
@@ -29,6 +29,13 @@ struct group_ref {
 enum hy_err group_find(struct core *core, uint32_t app, const char *id,
                        struct group_ref *ref) HY_CHECKED;
 
+/* The same for a command that has its batch to itself (ROUTE_WRITES_ALONE) and goes through many
+ * groups: what is not in memory is decoded into the arena and does not come to stay. Who changes it
+ * calls group_keep(). */
+enum hy_err group_look(struct core *core, uint32_t app, const char *id,
+                       struct group_ref *ref) HY_CHECKED;
+void group_keep(struct core *core, const struct group_ref *ref);
+
 /* Find the group of a request, in a slot of this shard; on failure answer and return false. */
 bool group_need(struct core *core, const struct request *req, uint32_t app, const char *id,
                 struct group_ref *ref);
@@ -37,9 +44,9 @@ bool group_need(struct core *core, const struct request *req, uint32_t app, cons
 struct place group_take(struct core *core, struct group_ref *ref, uint32_t flags);
 
 /* May one more message of a priority (Msg.priority) pass, at rate messages a second (0: any)? Takes
- * its share. The bucket is in notes, in thousandths of a message, and the time of its last use. What
- * matters less stops sooner: the last half of the bucket is not for Lowest, the last quarter not
- * for Low. */
+ * its share. The bucket is in notes, in thousandths of a message, and the time of its last use.
+ * What matters less stops sooner: the last half of the bucket is not for Lowest, the last quarter
+ * not for Low. */
 bool group_rate(uint64_t notes[2], uint32_t rate, uint32_t priority, uint64_t now_ms);
 
 /* The notes of the row that group_rate() uses. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/body.h"
-#include "store/group.h"
+#include "store/group_create.h"
 #include "store/group_field.h"
 #include "store/handlers.h"
 #include "store/member.h"
@@ -14,18 +14,9 @@ enum { MEMBERS_MOST = 500, QUOTA_DEFAULT = 100000 };
 
 /* ---- creating ---- */
 
-struct creation {
-    struct core *core;
-    const Hy__StoreGroupCreateReq *in;
-    const struct hy_group_type *type;
-    struct group_ref ref;
-    uint64_t now_s;
-    uint32_t cap; /* members, 0 none */
-};
-
 /* The quota is for the whole app; a shard knows its own groups and takes the others to have as
  * many. */
-static bool over_quota(const struct core *core, uint32_t app)
+bool creation_over_quota(const struct core *core, uint32_t app)
 {
     const Hy__App *a = hy_apps_find(core->apps, app);
     uint64_t most = a == NULL ? QUOTA_DEFAULT : a->max_groups;
@@ -57,8 +48,7 @@ static uint32_t check_members(const struct creation *c)
     return HY_CODE_OK;
 }
 
-/* All that can be said against it; 0 or a code. Fills in type and cap. */
-static uint32_t check_create(struct creation *c)
+uint32_t creation_check(struct creation *c)
 {
     const Hy__GroupInfo *info = c->in->info;
     uint32_t code;
@@ -76,35 +66,53 @@ static uint32_t check_create(struct creation *c)
     if (code != HY_CODE_OK)
         return code;
     c->cap = info->max_member_num != 0 ? info->max_member_num : c->type->max_members;
-    return check_members(c);
+    code = check_members(c);
+    if (code == HY_CODE_OK && !core_owns(c->core, hy_slot_group(c->in->app, info->group)))
+        code = HY_CODE_UNAVAILABLE;
+    return code;
 }
 
-static enum hy_err make_group(struct creation *c)
+enum hy_err creation_fill(struct creation *c, Hy__Group *group, Hy__GroupInfo *info)
 {
     static const char *const apply[] = {
         [HY_JOIN_NEVER] = "DisableApply",
         [HY_JOIN_APPROVE] = "NeedPermission",
         [HY_JOIN_FREE] = "FreeAccess",
     };
-    Hy__Group group = HY__GROUP__INIT;
-    Hy__GroupInfo info = *c->in->info;
+
+    hy__group__init(group);
+    *info = *c->in->info;
+    info->type = (char *)c->type->name;
+    info->max_member_num = c->cap;
+    info->info_seq = 1;
+    if (info->create_time_s == 0)
+        info->create_time_s = c->now_s;
+    info->last_info_time_s = c->now_s;
+    info->last_msg_time_s = info->next_msg_seq = info->member_num = info->code = 0;
+    if (*info->apply_join == '\0')
+        info->apply_join = (char *)apply[c->type->join];
+    group->info = info;
+    group->last_time_ms = core_now(c->core);
+    group->member_version = group->last_time_ms; /* beyond all of an earlier group of this id */
+    return core_conversation(c->core, c->ref.home.slot, &group->conversation);
+}
+
+Hy__Role creation_role(const struct creation *c, const Hy__MemberInfo *as)
+{
+    if (strcmp(as->user, c->in->info->owner) == 0)
+        return HY__ROLE__ROLE_OWNER;
+    return as->role == HY__ROLE__ROLE_ADMIN ? HY__ROLE__ROLE_ADMIN : HY__ROLE__ROLE_MEMBER;
+}
+
+static enum hy_err make_group(struct creation *c)
+{
     ProtobufCMessage *fresh;
-    enum hy_err err = core_conversation(c->core, c->ref.home.slot, &group.conversation);
+    Hy__GroupInfo info;
+    Hy__Group group;
+    enum hy_err err = creation_fill(c, &group, &info);
 
     if (err != HY_OK)
         return err;
-    info.type = (char *)c->type->name;
-    info.max_member_num = c->cap;
-    info.info_seq = 1;
-    if (info.create_time_s == 0)
-        info.create_time_s = c->now_s;
-    info.last_info_time_s = c->now_s;
-    info.last_msg_time_s = info.next_msg_seq = info.member_num = info.code = 0;
-    if (*info.apply_join == '\0')
-        info.apply_join = (char *)apply[c->type->join];
-    group.info = &info;
-    group.last_time_ms = core_now(c->core);
-    group.member_version = group.last_time_ms; /* beyond all of an earlier group of this id */
     fresh = rows_copy(&group.base);
     if (fresh == NULL)
         return HY_ENOMEM;
@@ -117,16 +125,12 @@ static enum hy_err make_group(struct creation *c)
 
 static enum hy_err make_member(struct creation *c, const Hy__MemberInfo *as)
 {
-    bool owner = strcmp(as->user, c->in->info->owner) == 0;
-    Hy__Role role =
-        owner ? HY__ROLE__ROLE_OWNER
-              : (as->role == HY__ROLE__ROLE_ADMIN ? HY__ROLE__ROLE_ADMIN : HY__ROLE__ROLE_MEMBER);
     struct row *row;
     enum hy_err err = member_find(c->core, &c->ref, as->user, &row);
 
     if (err != HY_OK || row->msg != NULL) /* named twice */
         return err;
-    err = member_make(c->core, &c->ref, row, as, role, c->now_s);
+    err = member_make(c->core, &c->ref, row, as, creation_role(c, as), c->now_s);
     if (err == HY_OK)
         member_show(c->core, &c->ref, as->user, (Hy__Member *)row->msg);
     return err;
@@ -156,8 +160,7 @@ static void answer_create(struct creation *c, const struct request *req)
     core_op_answer(c->core, req, c->ref.home, c->in->op_id, &res.base);
 }
 
-/* The group is there already: whose is it? */
-static uint32_t taken(const struct creation *c)
+uint32_t creation_taken(const struct creation *c)
 {
     const char *owner = c->ref.group->info->owner;
     bool own = *owner != '\0' &&
@@ -175,9 +178,7 @@ void group_create_handle(struct core *core, const struct request *req)
     c.in = core_decode(core, req, &hy__store_group_create_req__descriptor);
     if (c.in == NULL)
         return;
-    code = check_create(&c);
-    if (code == HY_CODE_OK && !core_owns(core, hy_slot_group(c.in->app, c.in->info->group)))
-        code = HY_CODE_UNAVAILABLE;
+    code = creation_check(&c);
     if (code != HY_CODE_OK) {
         core_refuse(core, req, code);
         return;
@@ -189,8 +190,8 @@ void group_create_handle(struct core *core, const struct request *req)
     }
     if (core_op_seen(core, req, c.ref.home, c.in->op_id))
         return;
-    if (err == HY_OK || over_quota(core, c.in->app)) {
-        core_refuse(core, req, err == HY_OK ? taken(&c) : HY_CODE_GROUP_QUOTA);
+    if (err == HY_OK || creation_over_quota(core, c.in->app)) {
+        core_refuse(core, req, err == HY_OK ? creation_taken(&c) : HY_CODE_GROUP_QUOTA);
         return;
     }
     err = make_group(&c);

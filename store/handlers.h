@@ -18,6 +18,8 @@ void user_revoke_handle(struct core *core, const struct request *req);
 /* group_create.c */
 void group_create_handle(struct core *core, const struct request *req);
 void group_destroy_handle(struct core *core, const struct request *req);
+/* group_import.c */
+void groups_import_handle(struct core *core, const struct request *req);
 /* group_change.c */
 void group_get_handle(struct core *core, const struct request *req);
 void group_set_handle(struct core *core, const struct request *req);
@@ -25,6 +27,8 @@ void group_owner_handle(struct core *core, const struct request *req);
 /* members_edit.c */
 void members_add_handle(struct core *core, const struct request *req);
 void members_remove_handle(struct core *core, const struct request *req);
+/* sweep.c */
+void sweep_handle(struct core *core, const struct request *req);
 /* member_set.c */
 void member_set_handle(struct core *core, const struct request *req);
 /* delete_by_sender.c */

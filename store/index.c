@@ -19,13 +19,21 @@ void index_put_pair(struct core *core, uint32_t app, const char *user, const cha
     batch_put_record(core->batch, FAMILY_INDEX, &key, &row.base);
 }
 
+void index_group_key(struct key *key, uint32_t app, const char *user, const char *group)
+{
+    key_index(key, home_of(app, user), user, HY__CONV_TYPE__CONV_GROUP, group, KEY_INDEX_ROW);
+}
+
 void index_put_group(struct core *core, uint32_t app, const char *user, const char *group,
                      const Hy__IndexRow *row)
 {
     struct key key;
 
-    key_index(&key, home_of(app, user), user, HY__CONV_TYPE__CONV_GROUP, group, KEY_INDEX_ROW);
-    batch_put_record(core->batch, FAMILY_INDEX, &key, &row->base);
+    index_group_key(&key, app, user, group);
+    if (row->joined)
+        batch_put_record(core->batch, FAMILY_INDEX, &key, &row->base);
+    else
+        batch_delete(core->batch, FAMILY_INDEX, &key);
 }
 
 void index_put_row(struct core *core, const Hy__Effect *effect)

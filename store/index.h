@@ -10,11 +10,14 @@
 #include "store/core.h"
 
 /* What a pair or a group of this shard says to the index of a user of this shard: newer than all
- * before, so nothing is read. */
+ * before, so nothing is read, and a group that was left leaves no row behind. */
 void index_put_pair(struct core *core, uint32_t app, const char *user, const char *peer,
                     const Hy__Pair *pair);
 void index_put_group(struct core *core, uint32_t app, const char *user, const char *group,
                      const Hy__IndexRow *row);
+
+/* The row of it. */
+void index_group_key(struct key *key, uint32_t app, const char *user, const char *group);
 
 /* The same, as an effect. */
 void index_put_row(struct core *core, const Hy__Effect *effect);

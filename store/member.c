@@ -142,22 +142,29 @@ enum hy_err mute_set(struct core *core, const struct group_ref *ref, const char 
     return HY_OK;
 }
 
+void member_fill(const struct group_ref *ref, const Hy__MemberInfo *as, Hy__Role role,
+                 uint64_t now_s, Hy__Member *member)
+{
+    hy__member__init(member);
+    member->user = as->user;
+    member->role = role;
+    member->join_time_s = now_s;
+    member->join_seq = ref->group->last_seq;
+    member->read_seq = ref->group->last_seq;
+    member->counted = ref->group->countable;
+    member->msg_flag = as->msg_flag != 0 ? as->msg_flag : ref->type->msg_flag;
+    member->name_card = as->name_card;
+    member->n_custom = as->n_custom;
+    member->custom = as->custom;
+}
+
 enum hy_err member_make(struct core *core, struct group_ref *ref, struct row *row,
                         const Hy__MemberInfo *as, Hy__Role role, uint64_t now_s)
 {
-    Hy__Member m = HY__MEMBER__INIT;
     ProtobufCMessage *fresh;
+    Hy__Member m;
 
-    m.user = as->user;
-    m.role = role;
-    m.join_time_s = now_s;
-    m.join_seq = ref->group->last_seq;
-    m.read_seq = ref->group->last_seq;
-    m.counted = ref->group->countable;
-    m.msg_flag = as->msg_flag != 0 ? as->msg_flag : ref->type->msg_flag;
-    m.name_card = as->name_card;
-    m.n_custom = as->n_custom;
-    m.custom = as->custom;
+    member_fill(ref, as, role, now_s, &m);
     fresh = rows_copy(&m.base);
     if (fresh == NULL)
         return HY_ENOMEM;

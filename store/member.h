@@ -43,6 +43,10 @@ bool member_read(const Hy__Group *group, Hy__Member *member, uint64_t seq, uint3
 void member_info(const struct hy_group_type *type, const Hy__Group *group, const Hy__Member *member,
                  uint64_t mute_until_s, Hy__MemberInfo *info);
 
+/* What the row of a new member says; shares the texts of as. */
+void member_fill(const struct group_ref *ref, const Hy__MemberInfo *as, Hy__Role role,
+                 uint64_t now_s, Hy__Member *member);
+
 /* Make a member of a user who is none. now_s is the time of joining. */
 enum hy_err member_make(struct core *core, struct group_ref *ref, struct row *row,
                         const Hy__MemberInfo *as, Hy__Role role, uint64_t now_s) HY_CHECKED;

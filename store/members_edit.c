@@ -1,4 +1,4 @@
-/* members_edit - members come and go: by themselves, added, removed, swept. */
+/* members_edit - members come and go: by themselves, added, removed. */
 
 #include <string.h>
 
@@ -204,7 +204,7 @@ static uint32_t check_each(struct edit *e)
         e->out.roles[i] = role;
         if (e->in->join)
             code = member_may_quit(e->ref.type, role);
-        else if (role != HY__ROLE__ROLE_NONE && !e->in->sweep)
+        else if (role != HY__ROLE__ROLE_NONE)
             code = member_may_remove_one(e->ref.type, e->asker, role);
         if (code != HY_CODE_OK)
             return code;
@@ -218,8 +218,6 @@ static uint32_t check_remove(struct edit *e)
 
     if (e->ref.type->live)
         code = e->in->admin ? HY_CODE_GROUP_PARAM : HY_CODE_GROUP_DENIED;
-    else if (e->in->sweep)
-        code = group_swept(e->core, &e->ref) ? HY_CODE_OK : HY_CODE_GROUP_DENIED;
     else if (!e->in->join)
         code = member_may_remove(e->ref.type, e->asker);
     return code == HY_CODE_OK ? check_each(e) : code;
@@ -232,10 +230,7 @@ static enum hy_err remove_one(struct edit *e, size_t i)
     struct row *row;
     enum hy_err err;
 
-    /* The sweep leaves owners: a group that lost its owner could not be dissolved by anyone in it.
-     */
-    if (e->out.roles[i] == HY__ROLE__ROLE_NONE ||
-        (e->in->sweep && e->out.roles[i] == HY__ROLE__ROLE_OWNER))
+    if (e->out.roles[i] == HY__ROLE__ROLE_NONE)
         return HY_OK;
     err = member_find(e->core, &e->ref, who->user, &row);
     if (err != HY_OK || row->msg == NULL) /* named twice */
@@ -269,6 +264,6 @@ void members_remove_handle(struct core *core, const struct request *req)
     for (size_t i = 0; i < e.in->n_members && err == HY_OK; i++)
         err = remove_one(&e, i);
     e.tip.type = e.in->join ? HY__TIP_TYPE__TIP_QUIT : HY__TIP_TYPE__TIP_KICKED;
-    e.tip.reason = e.in->sweep ? (char *)"sweep" : e.in->reason;
+    e.tip.reason = e.in->reason;
     finish(&e, req, e.in->join ? e.in->members[0]->user : e.in->operator_id, err);
 }

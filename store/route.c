@@ -23,11 +23,14 @@ static const struct route routes[] = {
     {HY__BUS_KIND__STORE_MEMBER_SET, ROUTE_WRITES, member_set_handle, NULL},
     {HY__BUS_KIND__STORE_DELETE_BY_SENDER, ROUTE_WRITES, delete_by_sender_handle, NULL},
     {HY__BUS_KIND__STORE_GROUP_SCAN, ROUTE_READS_ASIDE, NULL, group_scan_read},
+    {HY__BUS_KIND__STORE_GROUPS_IMPORT, ROUTE_WRITES_ALONE, groups_import_handle, NULL},
     {HY__BUS_KIND__STORE_APPS, ROUTE_READS_SOON, apps_handle, NULL},
     {HY__BUS_KIND__STORE_APP_PUT, ROUTE_WRITES, app_put_handle, NULL},
     {HY__BUS_KIND__STORE_ONLINE, ROUTE_WRITES, online_handle, NULL},
     {HY__BUS_KIND__STORE_ONLINE_GET, ROUTE_READS_SOON, online_get_handle, NULL},
     {HY__BUS_KIND__STORE_SWEEP_SCAN, ROUTE_READS_ASIDE, NULL, sweep_scan_read},
+    {HY__BUS_KIND__STORE_SWEEP_LIST, ROUTE_READS_ASIDE, NULL, sweep_list_read},
+    {HY__BUS_KIND__STORE_SWEEP, ROUTE_WRITES_ALONE, sweep_handle, NULL},
     {HY__BUS_KIND__STORE_EFFECTS, ROUTE_WRITES, effects_handle, NULL},
 };
 

@@ -9,9 +9,10 @@
 #include "store/view.h"
 
 enum route_kind {
-    ROUTE_WRITES = 1,  /* decided by the writer */
-    ROUTE_READS_SOON,  /* answered by the writer: small, and of rows it has */
-    ROUTE_READS_ASIDE, /* answered by a reader */
+    ROUTE_WRITES = 1,   /* decided by the writer */
+    ROUTE_WRITES_ALONE, /* the same, in a batch of its own: the database has all it needs to see */
+    ROUTE_READS_SOON,   /* answered by the writer: small, and of rows it has */
+    ROUTE_READS_ASIDE,  /* answered by a reader */
 };
 
 struct route {

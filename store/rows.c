@@ -220,6 +220,13 @@ bool rows_see(struct rows *rows, struct db *db, enum family family, const struct
     return true;
 }
 
+struct row *rows_peek(const struct rows *rows, enum family family, const struct key *key)
+{
+    struct entry *e = find(rows, hash_of(family, key), family, key);
+
+    return e == NULL ? NULL : &e->row;
+}
+
 void rows_touch(struct rows *rows, struct row *row)
 {
     struct entry *e = (struct entry *)row;

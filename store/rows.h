@@ -42,6 +42,9 @@ bool rows_see(struct rows *rows, struct db *db, enum family family, const struct
               const ProtobufCMessageDescriptor *type, const ProtobufCMessage **msg,
               enum hy_err *err);
 
+/* The row, if it is in memory; NULL: ask the database. Leaves the order of use as it is. */
+struct row *rows_peek(const struct rows *rows, enum family family, const struct key *key);
+
 /* The row was changed: write it with the batch. */
 void rows_touch(struct rows *rows, struct row *row);
 

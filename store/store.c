@@ -172,7 +172,7 @@ static uint32_t closed_for(const struct store *s, const struct route *row)
 {
     if (s->core.db == NULL || s->core.failure != HY_OK)
         return s->core.failure == HY_EFULL ? HY_CODE_DISK_FULL : HY_CODE_UNAVAILABLE;
-    if (row->how == ROUTE_WRITES && s->state == FULL)
+    if ((row->how == ROUTE_WRITES || row->how == ROUTE_WRITES_ALONE) && s->state == FULL)
         return HY_CODE_DISK_FULL;
     return HY_CODE_OK;
 }
@@ -221,6 +221,11 @@ static void bring_index_up(struct store *s, const struct request *req)
     hy_arena_reset(&s->core.arena);
 }
 
+static bool batch_waits(const struct store *s)
+{
+    return rows_changed(s->core.rows) || batch_ops(s->core.batch) > 0;
+}
+
 void store_handle(struct store *store, const struct request *req)
 {
     const struct route *row = route_of(req->kind);
@@ -237,6 +242,8 @@ void store_handle(struct store *store, const struct request *req)
             refuse(store, req, HY_CODE_BUSY);
         return;
     }
+    if (row->how == ROUTE_WRITES_ALONE && batch_waits(store))
+        commit(store);
     if (store->core.sealed) {
         if (held_add(store->held, req) != HY_OK)
             refuse(store, req, HY_CODE_BUSY);
@@ -246,7 +253,7 @@ void store_handle(struct store *store, const struct request *req)
     hy_arena_reset(&store->core.arena);
     if (store->core.failure != HY_OK) /* a commit in the middle failed */
         failed(store, store->core.failure);
-    else if (batch_ops(store->core.batch) >= BATCH_OPS ||
+    else if (row->how == ROUTE_WRITES_ALONE || batch_ops(store->core.batch) >= BATCH_OPS ||
              batch_bytes(store->core.batch) >= BATCH_BYTES)
         commit(store);
 }

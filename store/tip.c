@@ -1,5 +1,7 @@
 #include "store/tip.h"
 
+#include <string.h>
+
 #include "store/value.h"
 
 #define TIP_SYSTEM "@TIM#SYSTEM"
@@ -70,4 +72,15 @@ enum hy_err tip_append(struct core *core, struct group_ref *ref, const char *ope
     m->time_ms = place.time_ms;
     *msg = m;
     return err;
+}
+
+enum hy_err tip_bytes(struct core *core, ProtobufCBinaryData *bytes)
+{
+    /* store() leaves the value in scratch: a head, then the message with its place and time. */
+    bytes->len = core->scratch.len - VALUE_LOG_HEAD;
+    bytes->data = hy_arena_alloc(&core->arena, bytes->len);
+    if (bytes->data == NULL)
+        return HY_ENOMEM;
+    memcpy(bytes->data, core->scratch.data + VALUE_LOG_HEAD, bytes->len);
+    return HY_OK;
 }

@@ -11,4 +11,8 @@
 enum hy_err tip_append(struct core *core, struct group_ref *ref, const char *operator_id,
                        Hy__TipElem *tip, Hy__Msg **msg) HY_CHECKED;
 
+/* The encoded Msg of the tip that was appended last, in the arena; not of a live room. HY_ENOMEM.
+ */
+enum hy_err tip_bytes(struct core *core, ProtobufCBinaryData *bytes) HY_CHECKED;
+
 #endif

@@ -77,5 +77,7 @@ enum hy_err group_scan_read(struct view *view, const uint8_t *payload, size_t le
                             struct hy_buf *out);
 enum hy_err sweep_scan_read(struct view *view, const uint8_t *payload, size_t len,
                             struct hy_buf *out);
+enum hy_err sweep_list_read(struct view *view, const uint8_t *payload, size_t len,
+                            struct hy_buf *out);
 
 #endif

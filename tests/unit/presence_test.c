@@ -15,6 +15,7 @@
 #include "common/bus.h"
 #include "common/clock.h"
 #include "common/codes.h"
+#include "common/slot.h"
 #include "presence/lease.h"
 
 enum { APP = 1, PATIENCE_MS = 10000 };
@@ -389,6 +390,46 @@ static void a_watcher_knows_before_the_session_is_open(void **state)
     UNTIL(w.reported_users == 1);
 }
 
+/* The hashes of one page of the roll; returns how many. */
+static size_t roll(uint64_t hashes[static 8])
+{
+    Hy__RollReq req = HY__ROLL_REQ__INIT;
+    struct asked asked = ask(&w.router, HY__BUS_KIND__PRESENCE_ROLL, &req.base);
+    Hy__RollRes *res = hy__roll_res__unpack(NULL, asked.len, asked.bytes);
+    size_t count;
+
+    assert_non_null(res);
+    assert_false(res->warming);
+    assert_int_equal(res->cursor, 0);
+    count = res->n_online;
+    assert_in_range(count, 0, 8);
+    memcpy(hashes, res->online, count * sizeof *hashes);
+    hy__roll_res__free_unpacked(res, NULL);
+    return count;
+}
+
+static void who_has_the_roll_is_told_of_everybody(void **state)
+{
+    uint64_t hashes[8];
+
+    (void)state;
+    assert_int_equal(open_session(&w.gate[0], "anna", 1, 11, HY__PLATFORM__PLATFORM_WEB, false), 0);
+    assert_int_equal(w.deltas, 0); /* nobody watches her */
+    watch("ben", NULL);            /* watched, and not online: not on the roll */
+    assert_int_equal(roll(hashes), 1);
+    assert_int_equal(hashes[0], hy_user_hash(APP, "anna"));
+    assert_int_equal(open_session(&w.gate[0], "cleo", 2, 12, HY__PLATFORM__PLATFORM_WEB, false), 0);
+    assert_int_equal(w.deltas, 1); /* before her session was open */
+    assert_string_equal(w.delta_user, "cleo");
+    assert_int_equal(w.places, 1);
+    close_session(&w.gate[0], "anna", 1, 11, true);
+    UNTIL(w.deltas == 2);
+    assert_string_equal(w.delta_user, "anna");
+    assert_int_equal(w.places, 0);
+    assert_int_equal(roll(hashes), 1);
+    assert_int_equal(hashes[0], hy_user_hash(APP, "cleo"));
+}
+
 static void a_router_that_does_not_confirm_costs_300_ms_and_is_told_again(void **state)
 {
     uint64_t began_ms;
@@ -636,6 +677,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_watcher_knows_before_the_session_is_open),
+        TEST(who_has_the_roll_is_told_of_everybody),
         TEST(a_router_that_does_not_confirm_costs_300_ms_and_is_told_again),
         TEST(the_device_rule_kicks_with_a_reason),
         TEST(another_device_is_kicked_where_the_app_says_so),

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+#include "router/numberset.h"
 #include "router/table.h"
 
 enum { ITEMS = 2000 };
@@ -64,10 +65,37 @@ static void an_id_of_another_app_hashes_apart(void **state)
     assert_int_equal(table_hash(1, "anna"), table_hash(1, "anna"));
 }
 
+static void a_number_is_in_the_set_until_it_is_removed(void **state)
+{
+    struct numberset set = {0};
+    bool in[ITEMS] = {0};
+    size_t count = 0;
+
+    (void)state;
+    srand(11);
+    assert_false(numberset_has(&set, 1));
+    numberset_remove(&set, 1);
+    for (int round = 0; round < 40000; round++) {
+        int i = rand() % ITEMS;
+        uint64_t number = (uint64_t)(i % 50) << 8 | (uint64_t)(i + 1) << 32; /* long runs */
+
+        assert_int_equal(numberset_has(&set, number), in[i]);
+        if (in[i])
+            numberset_remove(&set, number);
+        else
+            numberset_add(&set, number);
+        count += in[i] ? -1 : 1;
+        in[i] = !in[i];
+        assert_int_equal(set.count, count);
+    }
+    numberset_free(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_is_found_until_it_is_removed),
+        cmocka_unit_test(a_number_is_in_the_set_until_it_is_removed),
         cmocka_unit_test(an_empty_table_has_nothing),
         cmocka_unit_test(an_id_of_another_app_hashes_apart),
     };

@@ -16,6 +16,8 @@
 #include "common/bus.h"
 #include "common/clock.h"
 #include "common/codes.h"
+#include "common/names.h"
+#include "common/slot.h"
 
 enum { APP = 1, PATIENCE_MS = 10000, DEADLINE_MS = 400 };
 enum { ANNA_PHONE = 11, ANNA_WEB = 12, BEN_PHONE = 21, CLEO_WEB = 31 }; /* links, and sessions */
@@ -35,7 +37,9 @@ static struct {
     struct gate gate[2];
     struct hy_bus *store, *presence;
     /* the store */
-    unsigned user_gets, appends, members_gets, removed;
+    unsigned user_gets, appends, members_gets, removed, sweeps;
+    uint32_t sweep_code;
+    char stayed[64]; /* after a sweep; "": all members */
     uint64_t seq, version;
     bool mute, duplicate;
     bool holds_apps; /* it cannot tell the apps yet */
@@ -47,6 +51,8 @@ static struct {
     unsigned watched, unwatched, touched, hinted;
     struct hy_peer *router_at_presence;
     bool ben_moved;
+    bool rolls; /* it tells the roll */
+    unsigned roll_told;
     /* the answer to the last question */
     bool answered;
     struct hy_arena arena;
@@ -241,36 +247,63 @@ static void store_put(struct hy_peer *peer, const struct hy_record *record)
     hy_bus_answer_pb(peer, record->kind, record->id, &res.base);
 }
 
-static void store_remove(struct hy_peer *peer, const struct hy_record *record)
+/* Everybody is to leave the group. */
+static void store_sweep_list(struct hy_peer *peer, const struct hy_record *record)
 {
-    Hy__StoreMembersReq *req = hy__store_members_req__unpack(NULL, record->len, record->payload);
-    Hy__StoreMembersRes res = HY__STORE_MEMBERS_RES__INIT;
-    Hy__MemberResult results[8], *list[8];
-    Hy__GroupInfo info = HY__GROUP_INFO__INIT;
-    Hy__Msg tip = HY__MSG__INIT, *tips[] = {&tip};
+    Hy__StoreSweepListReq *req =
+        hy__store_sweep_list_req__unpack(NULL, record->len, record->payload);
+    Hy__StoreSweepListRes res = HY__STORE_SWEEP_LIST_RES__INIT;
+    ProtobufCBinaryData lists[8];
 
-    assert_true(req->sweep);
-    assert_string_equal(req->reason, "sweep");
-    for (size_t i = 0; i < req->n_members; i++) {
-        hy__member_result__init(&results[i]);
-        results[i].result = 1;
-        results[i].user = req->members[i]->user;
-        list[i] = &results[i];
-    }
-    w.removed += (unsigned)req->n_members;
-    w.version++;
-    tip.to = (char *)"tip";
-    tip.seq = ++w.seq;
-    info.group = req->group;
-    info.type = (char *)w.group_type;
-    res.group = &info;
-    res.results = list;
-    res.n_results = req->n_members;
-    res.member_version = w.version;
-    res.tips = tips;
-    res.n_tips = 1;
+    assert_int_equal(req->app, APP);
+    for (size_t i = 0; i < req->n_users; i++)
+        lists[i] = (ProtobufCBinaryData){sizeof "walkers", (uint8_t *)"walkers"};
+    res.n_groups = req->n_users;
+    res.groups = lists;
     hy_bus_answer_pb(peer, record->kind, record->id, &res.base);
-    hy__store_members_req__free_unpacked(req, NULL);
+    hy__store_sweep_list_req__free_unpacked(req, NULL);
+}
+
+/* The members of a text, a NUL behind each. */
+static ProtobufCBinaryData names_of(const char *text, uint8_t list[static 64])
+{
+    size_t len = strlen(text);
+
+    memcpy(list, text, len + 1);
+    for (size_t i = 0; i < len; i++)
+        list[i] = list[i] == ' ' ? 0 : list[i];
+    return (ProtobufCBinaryData){len + 1, list};
+}
+
+static void store_sweep(struct hy_peer *peer, const struct hy_record *record)
+{
+    Hy__StoreSweepReq *req = hy__store_sweep_req__unpack(NULL, record->len, record->payload);
+    Hy__StoreSweepRes res = HY__STORE_SWEEP_RES__INIT;
+    Hy__SweptGroup group = HY__SWEPT_GROUP__INIT, *groups[] = {&group};
+    Hy__Msg tip = HY__MSG__INIT;
+    uint8_t bytes[64], stayed[64];
+
+    assert_int_equal(req->n_groups, 1);
+    assert_string_equal(req->groups[0]->group, "walkers");
+    w.sweeps++;
+    if (w.sweep_code != 0) {
+        res.code = w.sweep_code;
+    } else {
+        tip.to = (char *)"tip";
+        tip.seq = ++w.seq;
+        group.group = (char *)"walkers";
+        group.type = (char *)w.group_type;
+        group.member_version = ++w.version;
+        group.gone = req->groups[0]->users;
+        group.stayed = names_of(w.stayed[0] == '\0' ? w.members : w.stayed, stayed);
+        group.tip = (ProtobufCBinaryData){hy__msg__pack(&tip, bytes), bytes};
+        res.removed = (uint32_t)hy_names_count(group.gone.data, group.gone.len);
+        w.removed += res.removed;
+        res.groups = groups;
+        res.n_groups = 1;
+    }
+    hy_bus_answer_pb(peer, record->kind, record->id, &res.base);
+    hy__store_sweep_req__free_unpacked(req, NULL);
 }
 
 static void store_apps(struct hy_peer *peer, const struct hy_record *record)
@@ -299,7 +332,8 @@ static void store_record(void *ctx, struct hy_peer *peer, const struct hy_record
         {HY__BUS_KIND__STORE_USER_PUT, store_put},
         {HY__BUS_KIND__STORE_APPEND, store_append},
         {HY__BUS_KIND__STORE_MEMBERS_GET, store_members},
-        {HY__BUS_KIND__STORE_MEMBERS_REMOVE, store_remove},
+        {HY__BUS_KIND__STORE_SWEEP_LIST, store_sweep_list},
+        {HY__BUS_KIND__STORE_SWEEP, store_sweep},
         {HY__BUS_KIND__STORE_GROUP_GET, store_group},
         {HY__BUS_KIND__STORE_INDEX, store_index},
         {HY__BUS_KIND__STORE_HEADS, store_heads},
@@ -359,11 +393,30 @@ static void presence_watch(struct hy_peer *peer, const struct hy_record *record)
     hy__watch_req__free_unpacked(req, NULL);
 }
 
+/* Anna, ben and cleo are online, told in two pages. */
+static void presence_roll(struct hy_peer *peer, const struct hy_record *record)
+{
+    Hy__RollReq *req = hy__roll_req__unpack(NULL, record->len, record->payload);
+    Hy__RollRes res = HY__ROLL_RES__INIT;
+    uint64_t all[] = {hy_user_hash(APP, "anna"), hy_user_hash(APP, "ben"),
+                      hy_user_hash(APP, "cleo")};
+
+    w.router_at_presence = peer;
+    res.online = req->cursor == 0 ? all : all + 2;
+    res.n_online = req->cursor == 0 ? 2 : 1;
+    res.cursor = req->cursor == 0 ? 7 : 0;
+    w.roll_told += res.cursor == 0;
+    hy_bus_answer_pb(peer, record->kind, record->id, &res.base);
+    hy__roll_req__free_unpacked(req, NULL);
+}
+
 static void presence_record(void *ctx, struct hy_peer *peer, const struct hy_record *record)
 {
     (void)ctx;
     if (record->kind == HY__BUS_KIND__PRESENCE_WATCH)
         presence_watch(peer, record);
+    if (record->kind == HY__BUS_KIND__PRESENCE_ROLL && w.rolls)
+        presence_roll(peer, record);
     w.unwatched += record->kind == HY__BUS_KIND__PRESENCE_UNWATCH;
     w.hinted += record->kind == HY__BUS_KIND__PRESENCE_SWEEP_HINT;
     if (record->kind == HY__BUS_KIND__PRESENCE_TOUCH) {
@@ -1042,6 +1095,79 @@ static void the_apps_are_passed_on(void **state)
     assert_int_equal(res->n_apps, 0);
 }
 
+static void sweep_dora(const Hy__SweepRes **res)
+{
+    Hy__SweepReq req = HY__SWEEP_REQ__INIT;
+    Hy__UserKey dora = HY__USER_KEY__INIT, *keys[] = {&dora};
+
+    dora.app = APP;
+    dora.user = (char *)"dora";
+    req.n_users = 1;
+    req.users = keys;
+    *res = ask(HY__BUS_KIND__ROUTER_SWEEP, &req.base, &hy__sweep_res__descriptor);
+}
+
+/* The router has heard the roll to its end: what is asked behind it is answered behind it. */
+static void hear_the_roll(void)
+{
+    w.rolls = true;
+    UNTIL(w.roll_told > 0);
+    for (int i = 0; i < 20; i++)
+        hy_loop_turn(w.loop, 5);
+}
+
+static void a_shard_that_refuses_leaves_its_users_for_another_time(void **state)
+{
+    const Hy__SweepRes *res;
+
+    (void)state;
+    w.sweep_code = HY_CODE_BUSY;
+    sweep_dora(&res);
+    assert_int_equal(res->removed, 0);
+    assert_int_equal(res->n_failed, 1);
+    assert_string_equal(res->failed[0]->user, "dora");
+    assert_int_equal(w.sweeps, 1);
+}
+
+static void nobody_is_looked_for_in_a_group_where_nobody_is_online(void **state)
+{
+    const Hy__SweepRes *res;
+
+    (void)state;
+    hear_the_roll();
+    strcpy(w.stayed, "emil fred");
+    sweep_dora(&res);
+    assert_int_equal(res->removed, 1);
+    assert_int_equal(w.members_gets, 0);
+    strcpy(w.stayed, "ben emil");
+    sweep_dora(&res);
+    UNTIL(w.members_gets == 1);
+    assert_told("11:tip#2 21:tip#2 ", "12:tip#2 31:tip#2 ");
+}
+
+static void who_is_offline_is_not_asked_for_until_he_comes(void **state)
+{
+    Hy__Delta delta = HY__DELTA__INIT;
+    Hy__UserSessions dora = HY__USER_SESSIONS__INIT, *users[] = {&dora};
+    Hy__Place room[1], *pointers[1];
+
+    (void)state;
+    strcpy(w.members, "anna ben dora");
+    hear_the_roll();
+    assert_int_equal(group("anna", "walkers"), 0);
+    assert_told("21:walkers#1 ", "12:walkers#1 ");
+    assert_int_equal(w.watched, 2);
+    dora.app = APP;
+    dora.user = (char *)"dora";
+    dora.places = pointers;
+    put_place(&dora, &room[0], "gateway-1/0", 77);
+    delta.n_users = 1;
+    delta.users = users;
+    assert_int_equal(
+        hy_bus_send_pb(w.router_at_presence, HY__BUS_KIND__ROUTER_DELTA, 7, &delta.base), HY_OK);
+    UNTIL(w.watched == 3); /* from here on he is watched as any other */
+}
+
 /* A client takes APP_UNKNOWN as final: it would drop what it sends, and skip what it pulls. */
 static void an_app_is_not_unknown_before_the_apps_are_read(void **state)
 {
@@ -1097,6 +1223,9 @@ int main(void)
         TEST(what_nobody_answers_is_refused),
         TEST(a_ticket_older_than_the_kick_is_refused),
         TEST(two_who_are_swept_leave_with_one_tip),
+        TEST(a_shard_that_refuses_leaves_its_users_for_another_time),
+        TEST(nobody_is_looked_for_in_a_group_where_nobody_is_online),
+        TEST(who_is_offline_is_not_asked_for_until_he_comes),
         TEST(the_apps_are_passed_on),
         cmocka_unit_test_setup_teardown(an_app_is_not_unknown_before_the_apps_are_read,
                                         setup_without_apps, teardown),

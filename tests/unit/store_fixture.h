@@ -377,7 +377,7 @@ static inline uint32_t fixture_group(struct fixture *f, const char *type, const 
 /* Add or remove one user. */
 struct move {
     const char *group, *by, *user, *op_id, *reason;
-    bool admin, silent, join, sweep;
+    bool admin, silent, join;
 };
 
 static inline Hy__StoreMembersRes *fixture_move(struct fixture *f, bool add, struct move move)
@@ -394,7 +394,6 @@ static inline Hy__StoreMembersRes *fixture_move(struct fixture *f, bool add, str
     req.admin = move.admin;
     req.silent = move.silent;
     req.join = move.join;
-    req.sweep = move.sweep;
     req.n_members = 1;
     req.members = list;
     return add ? ASK(f, MEMBERS_ADD, req, Hy__StoreMembersRes, hy__store_members_res)

@@ -536,17 +536,61 @@ static void a_repeated_operation_gets_the_first_answer(void **state)
     assert_int_equal(say(f, "g", "dan").code, HY_CODE_GROUP_DENIED);
 }
 
+/* Who is to leave which group: names, a NUL behind each. */
+struct leavers {
+    const char *group, *users;
+    size_t len;
+};
+#define NAMES(text) text, sizeof(text)
+
+static Hy__StoreSweepRes *sweep(struct fixture *f, size_t n, const struct leavers *leavers)
+{
+    Hy__StoreSweepReq req = HY__STORE_SWEEP_REQ__INIT;
+    Hy__SweepGroup group[4], *groups[4];
+
+    req.app = FIXTURE_APP;
+    req.groups = groups;
+    for (size_t i = 0; i < n; i++) {
+        hy__sweep_group__init(&group[i]);
+        group[i].group = (char *)leavers[i].group;
+        group[i].users = (ProtobufCBinaryData){leavers[i].len, (uint8_t *)leavers[i].users};
+        groups[req.n_groups++] = &group[i];
+    }
+    return ASK(f, SWEEP, req, Hy__StoreSweepRes, hy__store_sweep_res);
+}
+
+/* The groups that a user is to be swept from: "g h ". */
+static void assert_list(struct fixture *f, const char *user, const char *expected)
+{
+    Hy__StoreSweepListReq req = HY__STORE_SWEEP_LIST_REQ__INIT;
+    char *users[] = {(char *)user}, found[64] = "";
+    Hy__StoreSweepListRes *res;
+
+    req.app = FIXTURE_APP;
+    req.users = users;
+    req.n_users = 1;
+    res = ASK(f, SWEEP_LIST, req, Hy__StoreSweepListRes, hy__store_sweep_list_res);
+    assert_int_equal(res->n_groups, 1);
+    for (size_t i = 0; i < res->groups[0].len; i++)
+        found[i] = res->groups[0].data[i] == 0 ? ' ' : (char)res->groups[0].data[i];
+    assert_string_equal(found, expected);
+    DROP(res);
+}
+
 static void the_sweep_takes_out_members_where_it_is_on(void **state)
 {
     struct fixture *f = *state;
-    struct move sweep = {.group = "g", .user = "ben", .sweep = true};
     Hy__SweepScanReq scan = HY__SWEEP_SCAN_REQ__INIT;
     Hy__SweepScanRes *found;
-    Hy__StoreMembersRes *res;
+    Hy__StoreSweepRes *res;
 
     fixture_group(f, "Public", "g", "anna", 2, two);
     fixture_group(f, "Public", "h", "dan", 0, NULL);
-    assert_int_equal(fixture_moved(f, false, sweep), HY_CODE_GROUP_DENIED);
+    res = sweep(f, 1, (struct leavers[]){{"g", NAMES("ben")}});
+    assert_int_equal(res->code, 0);
+    assert_int_equal(res->removed, 0); /* nobody asked for it */
+    DROP(res);
+    assert_list(f, "ben", "");
     assert_int_equal(set_field(f, "g", "", true, "Sweep", "", 1), 0);
     found = ASK(f, SWEEP_SCAN, scan, Hy__SweepScanRes, hy__sweep_scan_res);
     assert_int_equal(found->n_users, 3);
@@ -564,17 +608,186 @@ static void the_sweep_takes_out_members_where_it_is_on(void **state)
         DROP(found);
     }
     free(scan.cursor.data);
-    res = fixture_move(f, false, sweep);
+    assert_list(f, "ben", "g ");
+    res = sweep(f, 2, (struct leavers[]){{"g", NAMES("anna\0ben\0zoe")}, {"h", NAMES("dan")}});
     assert_int_equal(res->code, 0);
-    assert_int_equal(res->n_tips, 1);
+    assert_int_equal(res->removed, 1);
+    assert_int_equal(res->absent, 1); /* zoe; the owner stays */
+    assert_int_equal(res->n_groups, 1);
+    assert_string_equal(res->groups[0]->group, "g");
+    assert_int_equal(res->groups[0]->gone.len, 4);
+    assert_memory_equal(res->groups[0]->gone.data, "ben", 4);
+    assert_int_equal(res->groups[0]->stayed.len, 10);
+    assert_memory_equal(res->groups[0]->stayed.data, "anna\0cleo", 10);
     DROP(res);
-    sweep.user = "anna";
-    res = fixture_move(f, false, sweep);
-    assert_int_equal(res->roles[0], HY__ROLE__ROLE_OWNER);
-    assert_int_equal(res->results[0]->result, 0);
-    DROP(res);
+    assert_list(f, "ben", "");
     assert_int_equal(say(f, "g", "ben").code, HY_CODE_GROUP_DENIED);
     assert_int_equal(say(f, "g", "anna").code, 0);
+}
+
+/* Who is in the group, by name: "anna ben "; with the number that the group's head has. */
+static uint32_t members_of(struct fixture *f, const char *group, char out[static 256])
+{
+    Hy__StoreMembersGetReq req = HY__STORE_MEMBERS_GET_REQ__INIT;
+    Hy__MembersGetReq which = HY__MEMBERS_GET_REQ__INIT;
+    Hy__StoreMembersGetRes *res;
+    uint32_t total;
+
+    which.group = (char *)group;
+    req.app = FIXTURE_APP;
+    req.admin = true;
+    req.req = &which;
+    res = ASK(f, MEMBERS_GET, req, Hy__StoreMembersGetRes, hy__store_members_get_res);
+    assert_int_equal(res->code, 0);
+    out[0] = '\0';
+    for (size_t i = 0; i < res->n_members; i++) {
+        strcat(out, res->members[i]->user);
+        strcat(out, " ");
+    }
+    total = res->total;
+    DROP(res);
+    return total;
+}
+
+static void assert_members(struct fixture *f, const char *group, uint32_t count, const char *names)
+{
+    char found[256];
+
+    assert_int_equal(members_of(f, group, found), count);
+    assert_string_equal(found, names);
+}
+
+/* A command that comes twice, as after a store was killed before its answer left: each member is
+ * out once, with one tip and one new version, and the second answer says that something is amiss.
+ */
+static void a_sweep_that_comes_twice_is_done_once(void **state)
+{
+    struct fixture *f = *state;
+    Hy__StoreSweepRes *res;
+    Hy__HistoryRes *page;
+    Hy__Body *body;
+    uint64_t version;
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    assert_int_equal(set_field(f, "g", "", true, "Sweep", "", 1), 0);
+    fixture_restart(f); /* the group is not in memory */
+    res = sweep(f, 1, (struct leavers[]){{"g", NAMES("ben\0cleo")}});
+    assert_int_equal(res->removed, 2);
+    version = res->groups[0]->member_version;
+    DROP(res);
+    fixture_restart(f);
+    res = sweep(f, 1, (struct leavers[]){{"g", NAMES("ben\0cleo")}});
+    assert_int_equal(res->removed, 0);
+    assert_int_equal(res->absent, 2);
+    assert_int_equal(res->n_groups, 0);
+    DROP(res);
+    assert_members(f, "g", 1, "anna ");
+    page = fixture_page(f, (struct page){.user = "anna", .peer = "g", .group = true});
+    assert_int_equal(page->n_msgs, 2); /* the switch, and the sweep */
+    body = hy__body__unpack(NULL, page->msgs[1]->body.len, page->msgs[1]->body.data);
+    assert_string_equal(body->elems[0]->tip->reason, "sweep");
+    assert_int_equal(body->elems[0]->tip->n_members, 2);
+    assert_string_equal(body->elems[0]->tip->members[1]->user, "cleo");
+    DROP(body);
+    DROP(page);
+    fixture_moved(f, true, (struct move){.group = "g", .user = "ben", .admin = true});
+    assert_members(f, "g", 2, "anna ben ");
+    res = sweep(f, 1, (struct leavers[]){{"g", NAMES("ben")}}); /* now it is in memory */
+    assert_int_equal(res->removed, 1);
+    assert_true(res->groups[0]->member_version > version);
+    DROP(res);
+    assert_members(f, "g", 1, "anna ");
+    assert_int_equal(say(f, "g", "ben").code, HY_CODE_GROUP_DENIED);
+}
+
+/* What was decided just before, and is not written yet, counts. */
+static void a_sweep_sees_what_waits_to_be_written(void **state)
+{
+    struct fixture *f = *state;
+    Hy__StoreMembersReq add = HY__STORE_MEMBERS_REQ__INIT;
+    Hy__MemberInfo dan = HY__MEMBER_INFO__INIT, *members[] = {&dan};
+    Hy__StoreSweepRes *res;
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    assert_int_equal(set_field(f, "g", "", true, "Sweep", "", 1), 0);
+    add.app = FIXTURE_APP;
+    add.group = (char *)"g";
+    add.admin = true;
+    add.members = members;
+    add.n_members = 1;
+    dan.user = (char *)"dan";
+    fixture_put(f, HY__BUS_KIND__STORE_MEMBERS_ADD, &add.base);
+    res = sweep(f, 1, (struct leavers[]){{"g", NAMES("dan")}});
+    assert_int_equal(res->removed, 1);
+    DROP(res);
+    assert_members(f, "g", 3, "anna ben cleo ");
+}
+
+/* Of a group that is not walked through the others are not named. */
+static void a_large_group_is_swept_by_name(void **state)
+{
+    struct fixture *f = *state;
+    Hy__StoreSweepRes *res;
+    char user[16];
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    assert_int_equal(set_field(f, "g", "", true, "Sweep", "", 1), 0);
+    for (int i = 0; i < 120; i++) {
+        snprintf(user, sizeof user, "u%03d", i);
+        fixture_moved(f, true, (struct move){.group = "g", .user = user, .admin = true});
+    }
+    res = sweep(f, 1, (struct leavers[]){{"g", NAMES("anna\0ben\0u007\0u119\0zoe")}});
+    assert_int_equal(res->removed, 3);
+    assert_int_equal(res->absent, 1);
+    assert_true(res->groups[0]->many);
+    assert_int_equal(res->groups[0]->stayed.len, 0);
+    DROP(res);
+    assert_int_equal(say(f, "g", "u007").code, HY_CODE_GROUP_DENIED);
+    assert_int_equal(say(f, "g", "u008").code, 0);
+}
+
+static void groups_are_imported_by_hundreds(void **state)
+{
+    struct fixture *f = *state;
+    Hy__StoreGroupsImportReq req = HY__STORE_GROUPS_IMPORT_REQ__INIT;
+    Hy__StoreGroupCreateReq create[3], *groups[3];
+    Hy__GroupInfo info[3];
+    Hy__MemberInfo ben = HY__MEMBER_INFO__INIT, *members[] = {&ben, &ben};
+    Hy__StoreGroupsImportRes *res;
+    static const char *const ids[] = {"g", "h", "g"}; /* one comes twice */
+
+    ben.user = (char *)"ben";
+    for (int i = 0; i < 3; i++) {
+        hy__store_group_create_req__init(&create[i]);
+        hy__group_info__init(&info[i]);
+        groups[i] = &create[i];
+        create[i].app = FIXTURE_APP;
+        create[i].info = &info[i];
+        create[i].members = members;
+        create[i].n_members = 2;
+        info[i].group = info[i].name = (char *)ids[i];
+        info[i].type = (char *)"Public";
+        info[i].owner = (char *)"anna";
+    }
+    req.groups = groups;
+    req.n_groups = 3;
+    for (int round = 0; round < 2; round++) {
+        res = ASK(f, GROUPS_IMPORT, req, Hy__StoreGroupsImportRes, hy__store_groups_import_res);
+        assert_int_equal(res->code, 0);
+        assert_int_equal(res->n_codes, 3);
+        assert_int_equal(res->codes[0], round == 0 ? 0 : HY_CODE_GROUP_ID_OWN);
+        assert_int_equal(res->codes[1], round == 0 ? 0 : HY_CODE_GROUP_ID_OWN);
+        assert_int_equal(res->codes[2], HY_CODE_GROUP_ID_OWN);
+        DROP(res);
+        assert_members(f, "g", 2, "anna ben ");
+        assert_members(f, "h", 2, "anna ben ");
+        assert_int_equal(say(f, "g", "ben").code, 0);
+        fixture_restart(f);
+    }
+    info[0].type = (char *)"Dinner";
+    res = ASK(f, GROUPS_IMPORT, req, Hy__StoreGroupsImportRes, hy__store_groups_import_res);
+    assert_int_equal(res->codes[0], HY_CODE_GROUP_PARAM);
+    DROP(res);
 }
 
 static void groups_of_an_app_are_listed_page_by_page(void **state)
@@ -644,6 +857,10 @@ int main(void)
         T(deleting_by_sender_leaves_places),
         T(a_repeated_operation_gets_the_first_answer),
         T(the_sweep_takes_out_members_where_it_is_on),
+        T(a_sweep_that_comes_twice_is_done_once),
+        T(a_sweep_sees_what_waits_to_be_written),
+        T(a_large_group_is_swept_by_name),
+        T(groups_are_imported_by_hundreds),
         T(groups_of_an_app_are_listed_page_by_page),
         T(an_app_has_a_quota_of_groups),
     };

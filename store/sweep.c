@@ -1,0 +1,377 @@
+/* sweep - users who stay offline leave many groups with one command (C3).
+ *
+ * The groups come in the order of their keys, so one walk over the members of the shard serves
+ * them all, and what is written lies side by side. Of each group: one read of its head, one tip
+ * that names those who left, one new version. What is not in memory does not come there. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/names.h"
+#include "store/group.h"
+#include "store/handlers.h"
+#include "store/index.h"
+#include "store/member.h"
+#include "store/tip.h"
+#include "store/value.h"
+
+enum {
+    GROUPS_MOST = 1000,
+    TIP_MOST = 500,   /* names in a tip, as in any other */
+    WALK_MOST = 100,  /* a group of more members is not walked through to say who stays */
+    NAMES_ROOM = 4096 /* at first, for the lists of an answer */
+};
+
+/* Rows that go. They are put into the batch in the order of their keys: a memtable finds the place
+ * of a key near that of the one before much sooner. */
+struct keys {
+    struct key *list; /* in the arena */
+    size_t count, size;
+};
+
+/* One StoreSweepReq under way. */
+struct sweeping {
+    struct core *core;
+    struct db_scan *members;
+    Hy__StoreSweepRes out;
+    uint32_t app;
+    struct hy_buf gone, stayed; /* of the group at hand */
+    struct keys rows, indexes;  /* of members, and of users of this shard */
+    struct group_ref *changed;  /* one for each of out.groups */
+};
+
+/* The group at hand. */
+struct leaving {
+    struct group_ref ref;
+    const Hy__SweepGroup *in;
+    const char *next; /* of the names, which are in order */
+    Hy__TipElem tip;
+    size_t wanted, found;
+    bool owner; /* was named, and stays */
+};
+
+static enum hy_err put_name(struct hy_buf *list, const char *name, size_t len)
+{
+    enum hy_err err = hy_buf_reserve(list, len + 1);
+
+    if (err != HY_OK)
+        return err;
+    memcpy(list->data + list->len, name, len);
+    list->data[list->len + len] = 0;
+    list->len += len + 1;
+    return HY_OK;
+}
+
+/* A copy in the arena, which the answer can point at. */
+static enum hy_err keep(struct core *core, const struct hy_buf *list, ProtobufCBinaryData *out)
+{
+    *out = (ProtobufCBinaryData){0};
+    if (list->len == 0)
+        return HY_OK;
+    out->data = hy_arena_alloc(&core->arena, list->len);
+    if (out->data == NULL)
+        return HY_ENOMEM;
+    memcpy(out->data, list->data, list->len);
+    out->len = list->len;
+    return HY_OK;
+}
+
+/* ---- one member ---- */
+
+static enum hy_err name_in_tip(struct core *core, struct leaving *l, const char *user)
+{
+    Hy__TipMember *m = hy_arena_alloc(&core->arena, sizeof *m);
+
+    if (m == NULL)
+        return HY_ENOMEM;
+    hy__tip_member__init(m);
+    m->user = (char *)user;
+    l->tip.members[l->tip.n_members++] = m;
+    return HY_OK;
+}
+
+static enum hy_err keys_add(struct core *core, struct keys *keys, const struct key *key)
+{
+    if (keys->count == keys->size) {
+        size_t size = keys->size == 0 ? 256 : keys->size * 2;
+        struct key *list = hy_arena_alloc(&core->arena, size * sizeof *list);
+
+        if (list == NULL)
+            return HY_ENOMEM;
+        if (keys->count > 0)
+            memcpy(list, keys->list, keys->count * sizeof *list);
+        keys->list = list;
+        keys->size = size;
+    }
+    keys->list[keys->count].len = key->len;
+    memcpy(keys->list[keys->count++].bytes, key->bytes, key->len);
+    return HY_OK;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct key *x = a, *y = b;
+    int order = memcmp(x->bytes, y->bytes, x->len < y->len ? x->len : y->len);
+
+    return order != 0 ? order : (int)x->len - (int)y->len;
+}
+
+static void keys_delete(struct core *core, enum family family, struct keys *keys)
+{
+    if (keys->count > 0)
+        qsort(keys->list, keys->count, sizeof *keys->list, by_bytes);
+    for (size_t i = 0; i < keys->count; i++)
+        batch_delete(core->batch, family, &keys->list[i]);
+}
+
+/* The user's index learns it: here, or by way of the outbox. */
+static enum hy_err leave_index(struct sweeping *s, const struct leaving *l, const char *user)
+{
+    struct key key;
+
+    if (!core_owns(s->core, hy_slot_user(s->app, user))) {
+        member_show(s->core, &l->ref, user, NULL);
+        return HY_OK;
+    }
+    index_group_key(&key, s->app, user, l->in->group);
+    return keys_add(s->core, &s->indexes, &key);
+}
+
+/* A member of the database goes. */
+static enum hy_err remove_one(struct sweeping *s, struct leaving *l, const char *user)
+{
+    struct core *core = s->core;
+    Hy__Group *group = l->ref.group;
+    enum hy_err err = HY_OK;
+    struct row *row;
+    struct key key;
+
+    key_member(&key, l->ref.home, KEY_MEMBER, group->conversation, user);
+    row = rows_peek(core->rows, FAMILY_ENTITY, &key);
+    if (row != NULL)
+        rows_remove(core->rows, row);
+    else
+        err = keys_add(core, &s->rows, &key);
+    if (l->tip.n_members == 0)
+        group_bump(core, &l->ref);
+    group->member_num -= group->member_num > 0;
+    if (err == HY_OK)
+        err = leave_index(s, l, user);
+    return err == HY_OK ? name_in_tip(core, l, user) : err;
+}
+
+static void step_name(struct leaving *l)
+{
+    l->next = hy_names_next(l->in->users.data, l->in->users.len, l->next);
+}
+
+/* The name at hand is a member. A group that lost its owner could not be dissolved by anyone in it:
+ * owners stay. */
+static enum hy_err found_one(struct sweeping *s, struct leaving *l)
+{
+    const char *user = l->next;
+    size_t len = strlen(user);
+    enum hy_err err;
+
+    l->found++;
+    if (strcmp(l->ref.group->info->owner, user) == 0)
+        return put_name(&s->stayed, user, len);
+    err = remove_one(s, l, user);
+    return err == HY_OK ? put_name(&s->gone, user, len) : err;
+}
+
+/* ---- one group ---- */
+
+/* The walk stands on a member: is he the one who is named next? Names that were passed are none. */
+static enum hy_err pass_member(struct sweeping *s, struct leaving *l, const char *user, size_t len)
+{
+    while (l->next != NULL) {
+        size_t next_len = strlen(l->next);
+        int order = memcmp(l->next, user, next_len < len ? next_len : len);
+        enum hy_err err;
+
+        if (order == 0)
+            order = next_len < len ? -1 : next_len > len;
+        if (order > 0)
+            break;
+        if (order == 0) {
+            err = found_one(s, l);
+            step_name(l);
+            return err;
+        }
+        step_name(l);
+    }
+    return put_name(&s->stayed, user, len);
+}
+
+/* Through all members, side by side with the names. */
+static enum hy_err walk(struct sweeping *s, struct leaving *l)
+{
+    struct key first;
+    enum hy_err err = HY_OK;
+
+    key_member(&first, l->ref.home, KEY_MEMBER, l->ref.group->conversation, NULL);
+    for (bool there = db_scan_seek(s->members, &first); there && err == HY_OK;
+         there = db_scan_next(s->members)) {
+        size_t len;
+        const uint8_t *key = db_scan_key(s->members, &len);
+
+        if (len <= first.len || memcmp(key, first.bytes, first.len) != 0)
+            break;
+        err = pass_member(s, l, (const char *)key + first.len, len - first.len);
+    }
+    return err == HY_OK ? db_scan_err(s->members) : err;
+}
+
+/* Each by its key: the group is large, and few leave. */
+static enum hy_err pick(struct sweeping *s, struct leaving *l)
+{
+    enum hy_err err = HY_OK;
+
+    for (const char *last = ""; l->next != NULL && err == HY_OK; last = l->next, step_name(l)) {
+        struct db_value value;
+        struct key key;
+
+        if (!key_text_ok(l->next) || strcmp(l->next, last) == 0)
+            continue;
+        key_member(&key, l->ref.home, KEY_MEMBER, l->ref.group->conversation, l->next);
+        err = db_get(s->core->db, FAMILY_ENTITY, &key, &value);
+        if (err == HY_OK) {
+            db_drop(&value);
+            err = found_one(s, l);
+        } else if (err == HY_ENOTFOUND) {
+            err = HY_OK;
+        }
+    }
+    return err;
+}
+
+/* Somebody left: tip, head, answer. */
+static enum hy_err tell(struct sweeping *s, struct leaving *l, bool many)
+{
+    struct core *core = s->core;
+    Hy__SweptGroup *out = hy_arena_alloc(&core->arena, sizeof *out);
+    Hy__Msg *msg = NULL;
+    enum hy_err err = out == NULL ? HY_ENOMEM : HY_OK;
+
+    if (err != HY_OK)
+        return err;
+    l->tip.type = HY__TIP_TYPE__TIP_KICKED;
+    l->tip.reason = (char *)"sweep";
+    err = tip_append(core, &l->ref, "", &l->tip, &msg);
+    s->changed[s->out.n_groups] = l->ref;
+    hy__swept_group__init(out);
+    out->group = l->in->group;
+    out->type = (char *)l->ref.type->name;
+    out->name = l->ref.group->info->name;
+    out->member_version = l->ref.group->member_version;
+    out->many = many;
+    if (err == HY_OK && msg != NULL)
+        err = tip_bytes(core, &out->tip);
+    if (err == HY_OK)
+        err = keep(core, &s->gone, &out->gone);
+    if (err == HY_OK && !many)
+        err = keep(core, &s->stayed, &out->stayed);
+    if (err == HY_OK) {
+        s->out.groups[s->out.n_groups++] = out;
+        s->out.removed += (uint32_t)l->tip.n_members;
+    }
+    return err;
+}
+
+/* Is there such a group, and is it to be swept? */
+static enum hy_err look(struct sweeping *s, struct leaving *l, bool *swept)
+{
+    enum hy_err err;
+
+    *swept = false;
+    if (!key_text_ok(l->in->group) || !core_owns(s->core, hy_slot_group(s->app, l->in->group)))
+        return HY_OK;
+    err = group_look(s->core, s->app, l->in->group, &l->ref);
+    if (err == HY_OK)
+        *swept = group_swept(s->core, &l->ref);
+    return err == HY_ENOTFOUND ? HY_OK : err;
+}
+
+static enum hy_err sweep_group(struct sweeping *s, const Hy__SweepGroup *in)
+{
+    struct leaving l = {.in = in, .tip = HY__TIP_ELEM__INIT};
+    bool swept, many;
+    enum hy_err err = look(s, &l, &swept);
+
+    if (err != HY_OK || !swept)
+        return err; /* dissolved, or no longer to be swept: nothing is left to do */
+    l.next = hy_names_first(in->users.data, in->users.len);
+    l.wanted = hy_names_count(in->users.data, in->users.len);
+    if (l.wanted == 0 || l.wanted > TIP_MOST)
+        return HY_OK;
+    l.tip.members = hy_arena_alloc(&s->core->arena, l.wanted * sizeof *l.tip.members);
+    if (l.tip.members == NULL)
+        return HY_ENOMEM;
+    s->gone.len = s->stayed.len = 0;
+    many = l.ref.group->member_num > WALK_MOST;
+    err = many ? pick(s, &l) : walk(s, &l);
+    s->out.absent += (uint32_t)(l.wanted - l.found);
+    return err == HY_OK && l.tip.n_members > 0 ? tell(s, &l, many) : err;
+}
+
+/* ---- the request ---- */
+
+static void write_rows(struct sweeping *s)
+{
+    for (size_t i = 0; i < s->out.n_groups; i++)
+        group_keep(s->core, &s->changed[i]);
+    keys_delete(s->core, FAMILY_ENTITY, &s->rows);
+    keys_delete(s->core, FAMILY_INDEX, &s->indexes);
+}
+
+/* A batch sees nothing of itself, so a group may come once. */
+static bool well_formed(const Hy__StoreSweepReq *in)
+{
+    for (size_t i = 1; i < in->n_groups; i++)
+        if (strcmp(in->groups[i - 1]->group, in->groups[i]->group) == 0)
+            return false;
+    return in->n_groups <= GROUPS_MOST;
+}
+
+static enum hy_err open_walk(struct sweeping *s)
+{
+    struct key first = {.len = 0}, end = {.len = 2, .bytes = {0xFF, 0xFF}};
+    enum hy_err err = hy_buf_reserve(&s->gone, NAMES_ROOM);
+
+    if (err == HY_OK)
+        err = hy_buf_reserve(&s->stayed, NAMES_ROOM);
+    if (err == HY_OK)
+        err = db_scan_open(s->core->db, FAMILY_ENTITY, &first, &end, true, &s->members);
+    return err;
+}
+
+void sweep_handle(struct core *core, const struct request *req)
+{
+    const Hy__StoreSweepReq *in = core_decode(core, req, &hy__store_sweep_req__descriptor);
+    struct sweeping s = {.core = core, .out = HY__STORE_SWEEP_RES__INIT};
+    enum hy_err err;
+
+    if (in == NULL)
+        return;
+    if (!well_formed(in)) {
+        core_refuse(core, req, HY_CODE_PARAM);
+        return;
+    }
+    s.app = in->app;
+    s.out.groups = hy_arena_alloc(&core->arena, (in->n_groups + 1) * sizeof *s.out.groups);
+    s.changed = hy_arena_alloc(&core->arena, (in->n_groups + 1) * sizeof *s.changed);
+    err = s.out.groups == NULL || s.changed == NULL ? HY_ENOMEM : open_walk(&s);
+    for (size_t i = 0; i < in->n_groups && err == HY_OK; i++)
+        err = sweep_group(&s, in->groups[i]);
+    db_scan_close(&s.members);
+    hy_buf_free(&s.gone);
+    hy_buf_free(&s.stayed);
+    if (err != HY_OK) { /* some may be done already: the whole batch goes */
+        batch_fail(core->batch, err);
+        core_broken(core, req, err);
+        return;
+    }
+    write_rows(&s);
+    core_answer(core, req, &s.out.base);
+}

@@ -70,6 +70,10 @@ static void put_sent(struct talker *t, struct sent *sent)
 static void talk_send(struct stream *stream, uint64_t due_us)
 {
     struct talker *t = stream->talker;
+
+    if (t->talk->wanders)
+        t->talk->to(t->talk, stream->id, stream->to);
+
     struct stamp stamp = {stream->id, ++t->ledger->sent[stream->id], due_us};
     uint8_t body[STAMP_BYTES];
     struct hongyan_message message = {.conv_type = t->talk->conv_type,
@@ -159,6 +163,11 @@ static void send_due(struct worker *worker)
 
 /* ---- receiving ---- */
 
+static const struct talk *person_talk(const struct person *person)
+{
+    return ((const struct talker *)person->crowd->worker->own)->talk;
+}
+
 static void on_body(void *arg, const uint8_t *body, size_t len)
 {
     const struct person *person = arg;
@@ -175,7 +184,7 @@ static void on_body(void *arg, const uint8_t *body, size_t len)
         tally->doubled++;
         return;
     }
-    tally->reordered += heard == HEARD_LATE;
+    tally->reordered += heard == HEARD_LATE && !person_talk(person)->wanders;
     tally->delivered++;
     worker_operation(worker, stamp.due_us);
 }

@@ -45,6 +45,8 @@ struct talk {
     uint32_t receivers; /* deliveries that a message makes */
     uint32_t flags, priority;
     Hy__ConvType conv_type;
+    bool wanders; /* to() is asked for each message: a stream goes through conversations, so its
+                     messages have no order among each other */
 
     uint32_t (*sender)(uint32_t stream);                                       /* which user */
     void (*to)(const struct talk *talk, uint32_t stream, char out[static 64]); /* conversation */

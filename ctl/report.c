@@ -65,7 +65,7 @@ static void add_addresses(const struct child *children, size_t count, json_t *ou
 }
 
 json_t *report_make(const struct layout *layout, const struct child *children, size_t count,
-                    const json_t *routers, bool curve)
+                    const json_t *routers, const json_t *presences, bool curve)
 {
     json_t *out = json_object(), *bus = json_object();
 
@@ -76,6 +76,7 @@ json_t *report_make(const struct layout *layout, const struct child *children, s
     json_object_set_new(bus, "curve_dir",
                         curve ? json_sprintf("%s/keys", layout->dir) : json_string(""));
     json_object_set_new(bus, "routers", json_deep_copy(routers));
+    json_object_set_new(bus, "presences", json_deep_copy(presences));
     json_object_set_new(out, "bus", bus);
     json_object_set_new(out, "ca", json_sprintf("%s/keys/tls.crt", layout->dir));
     json_object_set_new(out, "supervisor", json_integer(getpid()));

@@ -12,7 +12,7 @@
 
 /* What the file says; json_decref() it. routers is the JSON array of "name=endpoint". */
 json_t *report_make(const struct layout *layout, const struct child *children, size_t count,
-                    const json_t *routers, bool curve);
+                    const json_t *routers, const json_t *presences, bool curve);
 
 /* Write it whole. */
 enum hy_err report_write(const struct layout *layout, const json_t *report) HY_CHECKED;

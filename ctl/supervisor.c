@@ -102,8 +102,8 @@ static void start_child(struct supervisor *s, struct child *child, uint64_t now_
 
 void supervisor_report(struct supervisor *s)
 {
-    json_t *report =
-        report_make(s->layout, s->children, s->count, s->endpoints[PART_ROUTER], s->curve);
+    json_t *report = report_make(s->layout, s->children, s->count, s->endpoints[PART_ROUTER],
+                                 s->endpoints[PART_PRESENCE], s->curve);
     enum hy_err err = report_write(s->layout, report);
 
     if (err != HY_OK)

@@ -76,7 +76,7 @@ enum hy_err crowd_ask_all(struct crowd *crowd, const Hy__Frame *frame, uint32_t 
 const char *crowd_source(const struct bench *bench, uint32_t people, uint32_t i,
                          char text[static 16]);
 
-/* How many local addresses so many links need: one has 28,000 ports towards each gateway. */
+/* How many local addresses so many links need: one for each 2,000 towards a gateway. */
 uint32_t crowd_sources(uint64_t links, uint64_t gateways);
 
 #endif

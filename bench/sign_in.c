@@ -12,20 +12,22 @@
 #include "common/clock.h"
 #include "sdk/c/hongyan.h"
 
-enum { AT_ONCE = 128, PREPARE_MS = 180000 };
+enum { PREPARE_MS = 180000 };
 
 struct sign_in_options {
     struct bench_common common;
-    int64_t links, backoff_ms;
+    int64_t links, window, backoff_ms;
     bool fresh, tls_resumed, storm;
 };
 
-static const struct sign_in_options defaults = {.common = {.seconds = 60}, .links = 1000};
+static const struct sign_in_options defaults = {
+    .common = {.seconds = 60}, .links = 1000, .window = 512};
 
 #define O struct sign_in_options
 static const struct arg rows[] = {
-    {"links", "N", ARG_INT, offsetof(O, links), 1, 10000000, false,
-     "links to sign in, 128 under way in each worker (1000)"},
+    {"links", "N", ARG_INT, offsetof(O, links), 1, 10000000, false, "links to sign in (1000)"},
+    {"window", "W", ARG_INT, offsetof(O, window), 1, 100000, false,
+     "sign-ins under way in each worker (512)"},
     {"new", NULL, ARG_FLAG, offsetof(O, fresh), 0, 0, false,
      "users that do not exist: each sign-in makes an account, with an fsync"},
     {"tls-resumed", NULL, ARG_FLAG, offsetof(O, tls_resumed), 0, 0, false,
@@ -150,7 +152,7 @@ static enum hy_err sign_all_in(struct signer *signer)
     signer->opened = signer->online = 0;
     while (err == HY_OK && signer->online < signer->count) {
         while (err == HY_OK && signer->opened < signer->count &&
-               signer->opened - signer->online < AT_ONCE)
+               signer->opened - signer->online < options_of(signer)->window)
             err = open_link(&signer->links[signer->opened++]);
         if (err == HY_OK)
             err = worker_turn(signer->worker, 20, deadline);
@@ -347,7 +349,7 @@ const struct scenario scenario_s5 = {
     .name = "s5",
     .summary = "sign-ins a second, and the storm after a gateway's death",
     .help =
-        "N links sign in, at most 128 under way in each worker. An operation is a sign-in: "
+        "N links sign in, at most W under way in each worker. An operation is a sign-in: "
         "connect,\n"
         "TLS if wanted, ticket, answer. Tickets are made before. Users have been there before, "
         "and\n"

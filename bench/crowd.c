@@ -44,6 +44,8 @@ static bool on_frame(void *ctx, const uint8_t *bytes, size_t len)
 {
     struct person *p = ctx;
 
+    if (p->crowd->frame != NULL && p->crowd->frame(p, bytes, len))
+        return true;
     return p->crowd->body != NULL && notice_each(bytes, len, p->crowd->body, p);
 }
 
@@ -126,7 +128,8 @@ enum hy_err crowd_open(struct crowd *crowd, struct worker *worker,
     enum hy_err err = HY_OK;
     uint32_t opened = 0;
 
-    *crowd = (struct crowd){.worker = worker, .config = *config, .body = crowd->body};
+    *crowd = (struct crowd){
+        .worker = worker, .config = *config, .body = crowd->body, .frame = crowd->frame};
     if (crowd->config.place == NULL)
         crowd->config.place = crowd_place;
     err = make_people(crowd);

@@ -49,6 +49,8 @@ struct crowd {
     uint32_t count, online, refused;
     notice_fn
         *body; /* bodies of pushed messages go there, with their person; NULL: nobody listens */
+    /* Every frame before it is decoded, as raw_frame of the SDK; NULL: nobody looks. */
+    bool (*frame)(struct person *person, const uint8_t *bytes, size_t len);
 };
 
 /* Sign in this worker's users over all gateways and wait until all are online. Prints what is

@@ -46,8 +46,8 @@ static const char help_tail[] =
     "call; 3 when a --fail-if holds.\n";
 
 static const struct scenario *const scenarios[] = {
-    &scenario_s1,  &scenario_s2, &scenario_s3, &scenario_s4,
-    &scenario_s4l, &scenario_s5, &scenario_s7, &scenario_s8, &scenario_s9,
+    &scenario_s1, &scenario_s2, &scenario_s3, &scenario_s4, &scenario_s4l,
+    &scenario_s5, &scenario_s6, &scenario_s7, &scenario_s8, &scenario_s9,
 };
 
 static const struct arg common_rows[] = {

@@ -11,6 +11,7 @@ extern const struct scenario scenario_s3;
 extern const struct scenario scenario_s4;  /* group.c */
 extern const struct scenario scenario_s4l; /* live.c */
 extern const struct scenario scenario_s5;  /* sign_in.c */
+extern const struct scenario scenario_s6;  /* history.c */
 extern const struct scenario scenario_s7;  /* million.c */
 extern const struct scenario scenario_s8;  /* rest.c */
 extern const struct scenario scenario_s9;  /* c2c.c */

@@ -74,10 +74,10 @@ static void on_page(void *arg, uint32_t code, const char *info, const Hy__Frame 
         day->read_back++;
     }
     day->moved_ms = hy_loop_now_ms(day->replay->loop);
-    if (res->complete || res->n_msgs == 0 || member->failed)
+    if (res->complete || member->failed)
         member_read_all(member);
     else
-        read_page(member, res->msgs[res->n_msgs - 1]->seq + 1);
+        read_page(member, res->next_seq);
 }
 
 static void read_page(struct member *member, uint64_t from_seq)

@@ -17,6 +17,7 @@ struct roam {
     char *after_key; /* go on after this message; NULL once it has been passed */
     uint32_t after_time_s;
     uint64_t before_seq; /* of the next page from the router; 0: the newest */
+    uint64_t next_s;     /* when its first message was sent */
     unsigned pages;
     uint64_t peer_read_seq;
     json_t *list;
@@ -105,8 +106,6 @@ static bool take_page(struct rest_call *call, const Hy__HistoryRes *page)
     for (size_t i = page->n_msgs; i-- > 0;) {
         const Hy__Msg *msg = page->msgs[i];
 
-        if (roam->before_seq == 0 || msg->seq < roam->before_seq)
-            roam->before_seq = msg->seq;
         if ((msg->flags & HY__MSG_FLAG__MSG_DELETED) != 0)
             continue;
         key_of(msg, key);
@@ -118,7 +117,11 @@ static bool take_page(struct rest_call *call, const Hy__HistoryRes *page)
         roam->last_time_s = msg->time_ms / 1000;
         memcpy(roam->last_key, key, sizeof key);
     }
-    roam->complete = page->complete || page->n_msgs == 0;
+    roam->complete = page->complete;
+    if (!page->complete) { /* also past what the user does not see */
+        roam->before_seq = page->next_seq + 1;
+        roam->next_s = page->next_ms / 1000;
+    }
     return !roam->complete && json_array_size(roam->list) < (size_t)roam->want;
 }
 
@@ -127,6 +130,10 @@ static void finish(struct rest_call *call)
     struct roam *roam = call->state;
     json_t *fields = json_object();
 
+    /* All of it is hidden, as far as one call looks: the next goes on at this time, without a key.
+     */
+    if (!roam->complete && json_array_size(roam->list) == 0)
+        roam->last_time_s = roam->next_s;
     json_object_set_new(fields, "Complete", json_integer(roam->complete));
     json_object_set_new(fields, "MsgCnt", json_integer((json_int_t)json_array_size(roam->list)));
     json_object_set_new(fields, "LastMsgTime", json_integer((json_int_t)roam->last_time_s));

@@ -13,8 +13,9 @@ enum {
     PAGE_BYTES = 1 << 20,
     WALK_LEAST = 16, /* places at a time */
     WALK_MOST = 64,
-    RES_MSGS = 1,      /* of HistoryRes; runs hold such fields */
-    MEMORY_MOST = 256, /* places looked at in memory; who needs more may take longer */
+    RES_MSGS = 1,       /* of HistoryRes; runs hold such fields */
+    MEMORY_MOST = 256,  /* places looked at in memory; who needs more may take longer */
+    PASSED_MOST = 1000, /* messages that are not shown: so much work is one page's, and no more */
 };
 
 /* One page under way. */
@@ -22,8 +23,9 @@ struct page {
     struct view *view;
     struct span span;
     uint64_t low, high; /* where to look */
-    size_t want, have;
+    size_t want, have, passed;
     size_t bytes;
+    struct convlog_place next; /* where the page after this one begins, unless it is complete */
     bool newer, places, complete;
     bool fields;               /* msgs are fields of the answer already */
     ProtobufCBinaryData *msgs; /* want of them; older pages fill from the end */
@@ -31,8 +33,9 @@ struct page {
 
 /* Rows one behind the other, copied into the arena. */
 struct stretch {
-    ProtobufCBinaryData rows[WALK_MOST];
-    size_t count, seen;
+    struct convlog_place places[WALK_MOST];
+    ProtobufCBinaryData rows[WALK_MOST]; /* data NULL: it is not shown */
+    size_t count;
 };
 
 /* Times bound the walk; places are found by halving. */
@@ -65,15 +68,16 @@ static enum hy_err bound(struct page *p, const Hy__StoreHistoryReq *in)
     return err;
 }
 
-/* Copy what may be shown of places bottom..top, ascending. seen: rows that are there at all. */
+/* Copy places bottom..top, ascending. */
 static enum hy_err copy(struct page *p, struct convlog_walk *walk, uint64_t bottom, uint64_t top,
                         struct stretch *run)
 {
-    run->count = run->seen = 0;
+    run->count = 0;
     for (convlog_seek(walk, bottom); walk->valid && walk->seq <= top; convlog_next(walk)) {
         ProtobufCBinaryData *row = &run->rows[run->count];
 
-        run->seen++;
+        *row = (ProtobufCBinaryData){0};
+        run->places[run->count++] = (struct convlog_place){walk->seq, walk->row.time_ms};
         if (!span_shows(&p->span, &walk->row, p->places))
             continue;
         row->len = walk->row.msg_len;
@@ -81,17 +85,23 @@ static enum hy_err copy(struct page *p, struct convlog_walk *walk, uint64_t bott
         if (row->data == NULL)
             return HY_ENOMEM;
         memcpy(row->data, walk->row.msg, row->len);
-        run->count++;
     }
     return db_scan_err(walk->scan);
 }
 
-/* Put a message where it belongs. False: the page is full, so there is one more. */
-static bool take(struct page *p, const ProtobufCBinaryData *msg)
+/* Put a message where it belongs, or (data NULL) pass it over. False: the page ends before it. */
+static bool take(struct page *p, struct convlog_place place, const ProtobufCBinaryData *msg)
 {
-    if (p->have == p->want || p->bytes > PAGE_BYTES) {
+    bool shown = msg->data != NULL;
+
+    if (shown ? p->have == p->want || p->bytes > PAGE_BYTES : p->passed == PASSED_MOST) {
         p->complete = false;
+        p->next = place;
         return false;
+    }
+    if (!shown) {
+        p->passed++;
+        return true;
     }
     p->msgs[p->newer ? p->have : p->want - 1 - p->have] = *msg;
     p->bytes += msg->len;
@@ -100,10 +110,10 @@ static bool take(struct page *p, const ProtobufCBinaryData *msg)
 }
 
 /* How many places to look at next: mostly all of them are shown, and one more tells that the page
- * is not the last. */
+ * is not the last. Where many are not, many more may not be. */
 static uint64_t stride(const struct page *p)
 {
-    size_t missing = p->want - p->have + 1;
+    size_t missing = p->want - p->have + 1 + p->passed;
 
     return missing < WALK_LEAST ? WALK_LEAST : missing > WALK_MOST ? WALK_MOST : missing;
 }
@@ -117,7 +127,7 @@ static enum hy_err collect_newer(struct page *p, struct convlog_walk *walk, stru
         uint64_t top = bottom + stride(p) - 1;
 
         err = copy(p, walk, bottom, top < p->high ? top : p->high, run);
-        for (size_t i = 0; i < run->count && take(p, &run->rows[i]); i++)
+        for (size_t i = 0; i < run->count && take(p, run->places[i], &run->rows[i]); i++)
             ;
         if (!walk->valid)
             break;
@@ -136,12 +146,12 @@ static enum hy_err collect_older(struct page *p, struct convlog_walk *walk, stru
         uint64_t n = stride(p), bottom = top - p->low < n ? p->low : top - n + 1;
 
         err = copy(p, walk, bottom, top, run);
-        for (size_t i = run->count; i > 0 && take(p, &run->rows[i - 1]); i--)
+        for (size_t i = run->count; i > 0 && take(p, run->places[i - 1], &run->rows[i - 1]); i--)
             ;
         if (bottom == p->low)
             break;
         top = bottom - 1;
-        if (run->seen > 0)
+        if (run->count > 0)
             continue;
         convlog_seek_back(walk, top); /* over a hole */
         if (!walk->valid)
@@ -183,8 +193,11 @@ static enum hy_err collect_runs(struct page *p)
             err = runs_get(p->view->runs, p->view->db, &p->span.log, seq, p->span.last, &run);
         if (err != HY_OK)
             return err;
-        if (run_row(run, seq, &row, &field) && span_shows(&p->span, &row, p->places) &&
-            !take(p, &field))
+        if (!run_row(run, seq, &row, &field))
+            continue;
+        if (!span_shows(&p->span, &row, p->places))
+            field = (ProtobufCBinaryData){0};
+        if (!take(p, (struct convlog_place){seq, row.time_ms}, &field))
             break;
     }
     return HY_OK;
@@ -205,7 +218,7 @@ static enum hy_err collect(struct page *p)
             return err;
         p->complete = true;
         p->fields = false;
-        p->have = p->bytes = 0;
+        p->have = p->bytes = p->passed = 0;
     }
     return collect_rows(p);
 }
@@ -214,7 +227,7 @@ static enum hy_err collect(struct page *p)
 static enum hy_err put_page(const struct page *p, struct hy_buf *out)
 {
     const ProtobufCBinaryData *msgs = p->newer ? p->msgs : p->msgs + (p->want - p->have);
-    enum hy_err err = hy_buf_reserve(out, p->bytes + (p->have + 4) * 16);
+    enum hy_err err = hy_buf_reserve(out, p->bytes + (p->have + 6) * 16);
 
     for (size_t i = 0; i < p->have && err == HY_OK; i++)
         err = p->fields ? hy_buf_put(out, msgs[i].data, msgs[i].len)
@@ -225,6 +238,10 @@ static enum hy_err put_page(const struct page *p, struct hy_buf *out)
         err = value_put_varint(out, 3, p->span.first);
     if (err == HY_OK)
         err = value_put_varint(out, 4, p->span.last);
+    if (err == HY_OK && !p->complete)
+        err = value_put_varint(out, 6, p->next.seq);
+    if (err == HY_OK && !p->complete)
+        err = value_put_varint(out, 7, p->next.time_ms);
     return err;
 }
 

@@ -160,6 +160,10 @@ typedef void hongyan_answer_fn(void *arg, uint32_t code, const char *info, const
 enum hy_err hongyan_request(struct hongyan_client *client, const Hy__Frame *frame,
                             hongyan_answer_fn *done, void *arg) HY_CHECKED;
 
+/* raw_frame took the answer to a request: the one with this id of the Frame. Its done is called now,
+ * with answer NULL. */
+void hongyan_answered(struct hongyan_client *client, uint64_t id, uint32_t code);
+
 /* hongyan_request() of a page of history. from_seq and newer as in HistoryReq. */
 enum hy_err hongyan_history(struct hongyan_client *client, Hy__ConvType conv_type, const char *peer,
                             uint64_t from_seq, bool newer, uint32_t count, hongyan_answer_fn *done,

@@ -125,7 +125,8 @@ static void take(struct hongyan_client *c, struct conv *conv, const Hy__Msg *msg
  * pushed before. */
 static void begin_by_page(struct conv *conv, const Hy__HistoryRes *res)
 {
-    uint64_t first = res->n_msgs > 0 ? res->msgs[0]->seq : res->last_seq + 1;
+    uint64_t end = res->complete ? res->last_seq + 1 : res->next_seq;
+    uint64_t first = res->n_msgs > 0 ? res->msgs[0]->seq : end;
     uint64_t early = order_first_early(&conv->order);
 
     if (early > 0 && early < first)
@@ -143,6 +144,8 @@ static void take_page(struct hongyan_client *c, struct conv *conv, const Hy__His
         order_settle(&conv->order, res->first_seq - 1);
     if (res->complete)
         order_settle(&conv->order, res->last_seq);
+    else if (res->next_seq > 0) /* what lies before it is not ours */
+        order_settle(&conv->order, res->next_seq - 1);
     conv->check = conv->check && !res->complete;
     sync_drain(c, conv);
 }

@@ -140,6 +140,14 @@ void client_answer(struct hongyan_client *c, const Hy__Frame *frame)
     finish(c, call, frame->code, frame->info, frame);
 }
 
+void hongyan_answered(struct hongyan_client *client, uint64_t id, uint32_t code)
+{
+    struct call *call = calls_find(&client->calls, id);
+
+    if (call != NULL && call->lane == NULL)
+        finish(client, call, code, hy_code_text(code), NULL);
+}
+
 enum hy_err hongyan_history(struct hongyan_client *client, Hy__ConvType conv_type, const char *peer,
                             uint64_t from_seq, bool newer, uint32_t count, hongyan_answer_fn *done,
                             void *arg)

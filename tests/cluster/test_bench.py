@@ -94,6 +94,22 @@ def test_idle_links_and_sign_ins(two_gateways):
     assert run["operations"] == 100
 
 
+@pytest.mark.parametrize("how", [("--window", 2), ("--rate", 500), ("--cold",)])
+def test_pages_of_history_are_what_was_written(make_cluster, how):
+    cluster = make_cluster(gateways=2)
+    run = bench(cluster, "s6", "--pairs", 7, "--convs", 3, "--depth", 90, *how)
+    assert_clean(run)
+    assert run["delivered"] == run["acked"]
+    # What was written before: all of it, and no more is stored by asking.
+    assert total(cluster, "store", "hongyan_store_commit_batch_messages_sum") == 7 * 3 * 90
+    assert run["lists_per_s"] > 0 and run["list_p99_ms"] > 0
+    assert run["backlogs"] > 0 and run["backlog_p99_ms"] > 0 and run["backlog_messages_per_s"] > 0
+    if "--cold" in how:  # each page once, and no page that is not whole
+        assert run["sent"] == 7 * 3 * (90 // 20) and run["durability"].startswith("cold: store restarted")
+    if "--rate" in how:
+        assert 980 <= run["sent"] <= 1001, run["sent"]
+
+
 def test_senders_held_back_by_a_limit_are_told(make_cluster):
     cluster = make_cluster(settings=["gateway.request_rate=50"])
     run = bench(cluster, "s3", "--pairs", 2, "--window", 1)
@@ -147,7 +163,7 @@ def test_help_tells_every_option():
                               check=True).stdout
 
     scenarios = [line.split()[0] for line in help_of().splitlines() if line.startswith("  s")]
-    assert {"s1", "s2", "s3", "s4", "s4l", "s5", "s9"} <= set(scenarios)
+    assert {"s1", "s2", "s3", "s4", "s4l", "s5", "s6", "s9"} <= set(scenarios)
     for scenario in scenarios:
         assert "--cluster FILE" in help_of(scenario) and "--fail-if" in help_of(scenario), scenario
 

@@ -135,11 +135,11 @@ static void on_page(void *arg, uint32_t code, const char *info, const Hy__Frame 
         if (load_parse(res->msgs[i], &seen))
             seen_add(&seat->history, seen);
     }
-    if (res->complete || res->n_msgs == 0) {
+    if (res->complete) {
         seat->read_done = true;
         load->reading--;
     } else {
-        read_page(seat, res->msgs[res->n_msgs - 1]->seq + 1);
+        read_page(seat, res->next_seq);
     }
 }
 

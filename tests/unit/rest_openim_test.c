@@ -323,6 +323,8 @@ static bool history(const Hy__AdminCall *call, Hy__AdminAnswer *answer)
             continue;
         if (taken == roam->max_count) {
             res->complete = false;
+            res->next_seq = seq;
+            res->next_ms = time_s * 1000;
             break;
         }
         m = fake_get(sizeof *m);
@@ -375,6 +377,64 @@ static void history_pages_walk_back_without_loss_or_repeat(void **state)
     assert_int_equal(expected, 0);
 }
 
+/* 60,000 messages, a hundred a second, of which the user sees one. */
+static bool hidden_history(const Hy__AdminCall *call, Hy__AdminAnswer *answer)
+{
+    enum { STEP = 1000, SHOWN = 3500 };
+    const Hy__Roam *roam = call->roam;
+    Hy__HistoryRes *res;
+    uint64_t top = (roam->max_time_s - 1000) * 100 + 99;
+
+    if (call->op_case != HY__ADMIN_CALL__OP_ROAM)
+        return false;
+    if (top > 60000)
+        top = 60000;
+    if (roam->before_seq != 0 && roam->before_seq <= top)
+        top = roam->before_seq - 1;
+    res = fake_get(sizeof *res);
+    hy__history_res__init(res);
+    res->complete = top <= STEP;
+    if (!res->complete) {
+        res->next_seq = top - STEP;
+        res->next_ms = (1000 + res->next_seq / 100) * 1000;
+    }
+    if (top >= SHOWN && top - STEP < SHOWN) {
+        res->msgs = fake_get(sizeof(Hy__Msg *));
+        res->msgs[0] = fake_get(sizeof(Hy__Msg));
+        hy__msg__init(res->msgs[0]);
+        res->msgs[0]->from = fake_text("ann");
+        res->msgs[0]->to = fake_text("ben");
+        res->msgs[0]->seq = SHOWN;
+        res->msgs[0]->time_ms = (1000 + SHOWN / 100) * 1000;
+        res->n_msgs = 1;
+    }
+    answer->res_case = HY__ADMIN_ANSWER__RES_HISTORY;
+    answer->history = res;
+    return true;
+}
+
+static void what_is_hidden_ends_no_history(void **state)
+{
+    json_int_t last = 2000, got = 0;
+    int calls = 0;
+
+    (void)state;
+    fake.admin = hidden_history;
+    do {
+        assert_int_equal(fake_call("openim/admin_getroammsg",
+                                   "{'Operator_Account':'ann','Peer_Account':'ben','MaxCnt':20,"
+                                   "'MinTime':0,'MaxTime':%lld}",
+                                   (long long)last),
+                         0);
+        got += fake_int("MsgCnt");
+        assert_true(fake_int("Complete") == 1 || fake_int("LastMsgTime") < last);
+        last = fake_int("LastMsgTime");
+        calls++;
+    } while (fake_int("Complete") == 0);
+    assert_int_equal(got, 1);
+    assert_int_equal(calls, 2); /* fifty thousand are looked at for one call */
+}
+
 static void history_takes_both_spellings_and_checks_its_fields(void **state)
 {
     (void)state;
@@ -422,6 +482,7 @@ int main(void)
         TEST(states_come_in_both_forms),
         TEST(state_queries_check_their_list),
         TEST(history_pages_walk_back_without_loss_or_repeat),
+        TEST(what_is_hidden_ends_no_history),
         TEST(history_takes_both_spellings_and_checks_its_fields),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,27 @@ static void lost_pushes_are_pulled_and_come_in_order(void **state)
     close_both(&fake, &anna);
 }
 
+/* Pages that have nothing for us are no reason to wait, or to give up. */
+static void a_long_stretch_that_is_hidden_is_passed_over(void **state)
+{
+    struct fake fake;
+    struct anna anna;
+    uint64_t began_ms;
+
+    (void)state;
+    fake_open(&fake);
+    fake.hidden = 1000;
+    open_online(&fake, &anna);
+    fake.last_seq = 1003;
+    began_ms = hy_steady_ms();
+    fake_push(&fake, 1003);
+    UNTIL(&fake, anna.count >= 3);
+    assert_run(&anna, 1001, 1003);
+    assert_int_equal(fake.pages, 26); /* of 40 places each */
+    assert_true(hy_steady_ms() - began_ms < 26 * 200);
+    close_both(&fake, &anna);
+}
+
 /* A router that does not know the app yet says nothing about a conversation. */
 static void a_refused_page_leaves_nothing_out(void **state)
 {
@@ -368,6 +389,7 @@ int main(void)
         cmocka_unit_test(the_stream_begins_behind_what_there_was),
         cmocka_unit_test(the_whole_backlog_comes_when_it_is_wanted),
         cmocka_unit_test(lost_pushes_are_pulled_and_come_in_order),
+        cmocka_unit_test(a_long_stretch_that_is_hidden_is_passed_over),
         cmocka_unit_test(a_refused_page_leaves_nothing_out),
         cmocka_unit_test(a_push_that_comes_twice_is_shown_once),
         cmocka_unit_test(a_pong_with_resync_finds_what_nobody_pushed),

@@ -33,6 +33,7 @@ struct fake {
     char address[32];
 
     uint64_t first_seq, last_seq; /* of the conversation; first_seq is the lowest that is shown */
+    uint64_t hidden;              /* messages that nobody is shown, from first_seq on */
     uint64_t server_ms;
     uint32_t sign_in_code, resume_code;
     uint32_t send_code;  /* how sends are answered */
@@ -142,17 +143,21 @@ static void fake_answer_history(struct fake *fake, uint64_t id, const Hy__Histor
     Hy__HistoryRes res = HY__HISTORY_RES__INIT;
     Hy__Msg msgs[FAKE_PAGE], *list[FAKE_PAGE];
     uint64_t seq = req->from_seq > fake->first_seq ? req->from_seq : fake->first_seq;
+    int looks = 2 * FAKE_PAGE;
 
     fake->pages++;
     assert_true(req->newer);
     if (req->from_seq == 0 && req->time_ms > 1000 + seq)
         seq = req->time_ms - 1000;
-    for (; seq <= fake->last_seq && res.n_msgs < FAKE_PAGE; seq++) {
+    for (; seq <= fake->last_seq && res.n_msgs < FAKE_PAGE && looks-- > 0; seq++) {
+        if (seq - fake->first_seq < fake->hidden)
+            continue;
         list[res.n_msgs] = &msgs[res.n_msgs];
         fake_message(seq, &msgs[res.n_msgs++]);
     }
     res.msgs = list;
     res.complete = seq > fake->last_seq;
+    res.next_seq = res.complete ? 0 : seq;
     res.first_seq = fake->first_seq;
     res.last_seq = fake->last_seq;
     frame.id = id;

@@ -129,9 +129,11 @@ static void a_page_asked_for_again_has_what_came_since(void **state)
 /* A conversation that a list remembers: which places are whose, and whether the sender sees them.
  */
 struct model {
-    bool hidden[400]; /* from anna */
+    bool hidden[3000]; /* from anna */
     uint64_t last;
 };
+
+enum { PASSED_MOST = 1000 }; /* hidden messages for one page */
 
 static bool model_shows(const struct model *m, const char *user, uint64_t seq)
 {
@@ -140,7 +142,7 @@ static bool model_shows(const struct model *m, const char *user, uint64_t seq)
 
 static void check_model(struct fixture *f, const struct model *m, struct page page)
 {
-    uint64_t want[1000], n = 0, most = page.count;
+    uint64_t want[1000], n = 0, most = page.count, passed = 0, next = 0;
     uint64_t at = page.from != 0 ? page.from : page.newer ? 1 : m->last;
     bool complete = true;
     Hy__HistoryRes *res;
@@ -148,18 +150,23 @@ static void check_model(struct fixture *f, const struct model *m, struct page pa
     if (!page.newer && at > m->last)
         at = m->last;
     for (; at >= 1 && at <= m->last && complete; at = page.newer ? at + 1 : at - 1) {
-        if (!model_shows(m, page.user, at))
-            continue;
-        if (n == most)
+        bool shown = model_shows(m, page.user, at);
+
+        if (shown ? n == most : passed == PASSED_MOST) {
             complete = false;
-        else
+            next = at;
+        } else if (shown) {
             want[n++] = at;
+        } else {
+            passed++;
+        }
     }
     res = fixture_page(f, page);
     assert_int_equal(res->n_msgs, n);
     for (uint64_t i = 0; i < n; i++)
         assert_int_equal(res->msgs[i]->seq, want[page.newer ? i : n - 1 - i]);
     assert_int_equal(res->complete, complete);
+    assert_int_equal(res->next_seq, next);
     assert_int_equal(res->last_seq, m->last);
     DROP(res);
 }
@@ -170,14 +177,17 @@ static void any_page_is_what_a_simple_list_gives(void **state)
     struct model m = {.last = 0};
     uint64_t random = 1;
 
-    while (m.last < 390) {
+    while (m.last < 2500) {
         /* long stretches that anna does not see, and short ones */
-        bool hidden = (m.last > 50 && m.last < 150) || (m.last > 200 && m.last % 3 != 0);
+        bool hidden = (m.last > 50 && m.last < 150) || (m.last > 200 && m.last % 3 != 0) ||
+                      (m.last > 1100 && m.last < 2400);
 
         fixture_say(f, (struct say){.from = "anna",
                                     .to = "ben",
                                     .flags = hidden ? HY__MSG_FLAG__MSG_NO_SELF_SYNC : 0});
         m.hidden[++m.last] = hidden;
+        if (m.last % 100 == 0)
+            store_turn(f->store);
     }
     store_turn(f->store);
     for (int i = 0; i < 1500; i++) {
@@ -186,12 +196,48 @@ static void any_page_is_what_a_simple_list_gives(void **state)
         struct page page = {.user = anna ? "anna" : "ben",
                             .peer = anna ? "ben" : "anna",
                             .newer = (random >> 8) % 2 == 0,
-                            .from = (random >> 16) % 420,
+                            .from = (random >> 16) % 2550,
                             .count = most[(random >> 40) % 5],
                             .max_count = 1000};
 
         check_model(f, &m, page);
     }
+}
+
+/* A sender whose other devices see none of what they sent: each page looks at so much, and the next
+ * goes on from there. */
+static void a_page_over_what_is_hidden_does_bounded_work(void **state)
+{
+    struct fixture *f = *state;
+    struct page page = {.user = "anna", .peer = "ben", .count = 1};
+    uint64_t last = 0, pages = 0, next_ms = UINT64_MAX;
+    bool complete = false;
+
+    talk(f, 1);
+    for (; last < 7000; last++) {
+        fixture_say(
+            f, (struct say){.from = "anna", .to = "ben", .flags = HY__MSG_FLAG__MSG_NO_SELF_SYNC});
+        if (last % 100 == 0)
+            store_turn(f->store);
+    }
+    store_turn(f->store);
+    while (!complete) {
+        Hy__HistoryRes *res = fixture_page(f, page);
+
+        pages++;
+        complete = res->complete;
+        assert_int_equal(res->n_msgs, complete);
+        if (!complete) {
+            uint64_t top = page.from == 0 ? res->last_seq : page.from;
+
+            assert_int_equal(res->next_seq, top - PASSED_MOST);
+            assert_true(res->next_ms <= next_ms && res->next_ms <= f->now_ms && res->next_ms > 0);
+            next_ms = res->next_ms;
+        }
+        page.from = res->next_seq;
+        DROP(res);
+    }
+    assert_int_equal(pages, 7);
 }
 
 static void expired_messages_are_never_shown(void **state)
@@ -386,6 +432,7 @@ int main(void)
         PAGES(what_the_sender_did_not_want_to_keep_is_hidden_from_them_alone),
         PAGES(a_page_asked_for_again_has_what_came_since),
         PAGES(any_page_is_what_a_simple_list_gives),
+        PAGES(a_page_over_what_is_hidden_does_bounded_work),
         PAGES(expired_messages_are_never_shown),
         T(compaction_takes_expired_bytes_off_the_disk),
         T(apps_are_told_by_version_and_refused_twice),

@@ -290,8 +290,8 @@ export class Messages {
 
     for (const wire of msgs) line.offer(this.know(wire));
     const seen = msgs.length > 0 ? (msgs[msgs.length - 1].seq ?? 0) : 0;
-    // At the end of the log nothing is left up to its last place, even if nobody may see that one.
-    const top = page.complete ? Math.max(seen, page.lastSeq ?? 0) : seen;
+    // Nothing is left up to where the next page begins, and at the end of the log up to its last place.
+    const top = Math.max(seen, page.complete ? (page.lastSeq ?? 0) : (page.nextSeq ?? 0) - 1);
 
     this.deliver(line.cover(top >= from ? top : this.nextKnown(line, id)));
   }
@@ -338,11 +338,10 @@ export class Messages {
 
       if (page) return page;
       const from = line.floor - 1;
-      const { msgs = [], complete } = await this.pull(id, { fromSeq: from, count: PAGE });
+      const { msgs, complete, nextSeq } = await this.pull(id, { fromSeq: from, count: PAGE });
       const older = (msgs ?? []).map((wire) => this.know(wire));
-      const done = complete || older.length === 0;
 
-      line.prepend(older, done ? 1 : older[0].sequence);
+      line.prepend(older, complete || !nextSeq ? 1 : nextSeq + 1);
     }
   }
 
@@ -363,12 +362,17 @@ export class Messages {
     newer: boolean,
     count: number,
   ): Promise<Hop> {
-    const ask = at.sequence
+    let ask: hy.IHistoryReq = at.sequence
       ? { fromSeq: at.sequence }
       : { timeMs: at.time ? at.time * 1000 + (newer ? 0 : 999) : 0 };
-    const { msgs, complete } = await this.pull(id, { ...ask, newer, count });
 
-    return { list: (msgs ?? []).map((wire) => this.know(wire)), complete: complete ?? false };
+    for (;;) {
+      const { msgs, complete, nextSeq } = await this.pull(id, { ...ask, newer, count });
+      const list = (msgs ?? []).map((wire) => this.know(wire));
+
+      if (complete || list.length > 0 || !nextSeq) return { list, complete: complete ?? false };
+      ask = { fromSeq: nextSeq }; // past what is not ours to see
+    }
   }
 
   forget(id: string): void {

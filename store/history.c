@@ -174,6 +174,16 @@ static enum hy_err collect_rows(struct page *p)
     return err;
 }
 
+/* How far the rest of the page will go from there, if all is shown. */
+static uint64_t ahead(const struct page *p, uint64_t seq)
+{
+    uint64_t more = p->want - p->have;
+
+    if (p->newer)
+        return p->high - seq < more ? p->high : seq + more;
+    return seq - p->low < more ? p->low : seq - more;
+}
+
 /* The same out of the runs in memory. HY_EBUSY: not everything is there. */
 static enum hy_err collect_runs(struct page *p)
 {
@@ -190,7 +200,9 @@ static enum hy_err collect_runs(struct page *p)
         if (looks-- == 0)
             return HY_EBUSY;
         if (run == NULL || !run_holds(run, seq))
-            err = runs_get(p->view->runs, p->view->db, &p->span.log, seq, p->span.last, &run);
+            err = runs_get(p->view->runs, p->view->db,
+                           &(struct runs_place){&p->span.log, seq, p->span.last, ahead(p, seq)},
+                           &run);
         if (err != HY_OK)
             return err;
         if (!run_row(run, seq, &row, &field))

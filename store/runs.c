@@ -6,7 +6,7 @@
 #include "common/slot.h"
 #include "store/value.h"
 
-enum { TABLE = 1 << 14, BLANKED_MOST = 16, FIELD_MSGS = 1 };
+enum { TABLE = 1 << 14, BLANKED_MOST = 16, FIELD_MSGS = 1, RESERVE_MOST = 8 << 10 };
 
 struct run_place {
     uint64_t time_ms;
@@ -167,12 +167,30 @@ static struct run *add(struct runs *runs, const struct convlog *log, uint64_t ba
     return run;
 }
 
-static enum hy_err put(struct run *run, const struct convlog_walk *walk)
+/* A run that a walk fills, from its first unknown place up to top. */
+struct part {
+    struct run *run;
+    uint64_t top;
+    size_t bytes, size; /* before */
+};
+
+/* Messages are mostly as long as each other: make room for all at once. */
+static enum hy_err reserve(const struct part *part, const struct convlog_walk *walk)
 {
+    size_t all = (part->top - walk->seq + 1) * (walk->row.msg_len + 4);
+
+    return hy_buf_reserve(&part->run->bytes, all < RESERVE_MOST ? all : RESERVE_MOST);
+}
+
+static enum hy_err put(const struct part *part, const struct convlog_walk *walk)
+{
+    struct run *run = part->run;
     struct run_place *place = &run->places[walk->seq - run->base];
     size_t at = run->bytes.len;
-    enum hy_err err = value_put_field(&run->bytes, FIELD_MSGS, walk->row.msg, walk->row.msg_len);
+    enum hy_err err = at == 0 ? reserve(part, walk) : HY_OK;
 
+    if (err == HY_OK)
+        err = value_put_field(&run->bytes, FIELD_MSGS, walk->row.msg, walk->row.msg_len);
     if (err != HY_OK)
         return err;
     *place = (struct run_place){
@@ -185,25 +203,32 @@ static enum hy_err put(struct run *run, const struct convlog_walk *walk)
     return HY_OK;
 }
 
-/* Places first..top, of which none is known yet. All or nothing: a walk that fails half way has
+/* Parts that lie one behind the other, of one log. All or nothing: a walk that fails half way has
  * told nothing about the rest. */
-static enum hy_err fill(struct run *run, struct db *db, uint64_t first, uint64_t top)
+static enum hy_err fill(struct db *db, struct part *parts, size_t count)
 {
-    size_t before = run->bytes.len;
+    const struct run *run = parts->run;
+    uint64_t first = run->base + run->known;
+    struct part *part = parts;
     struct convlog_walk walk;
-    enum hy_err err = convlog_open(db, &run->log, first, top, &walk);
+    enum hy_err err = convlog_open(db, &run->log, first, parts[count - 1].top, &walk);
 
     if (err != HY_OK)
         return err;
-    for (convlog_seek(&walk, first); walk.valid && err == HY_OK; convlog_next(&walk))
-        err = put(run, &walk);
+    for (convlog_seek(&walk, first); walk.valid && err == HY_OK; convlog_next(&walk)) {
+        while (walk.seq > part->top)
+            part++;
+        err = put(part, &walk);
+    }
     if (err == HY_OK)
         err = db_scan_err(walk.scan);
     convlog_close(&walk);
-    if (err == HY_OK)
-        run->known = (uint32_t)(top - run->base + 1);
-    else
-        run->bytes.len = before;
+    for (size_t i = 0; i < count; i++) {
+        if (err == HY_OK)
+            parts[i].run->known = (uint32_t)(parts[i].top - parts[i].run->base + 1);
+        else
+            parts[i].run->bytes.len = parts[i].bytes;
+    }
     return err;
 }
 
@@ -212,22 +237,54 @@ static uint64_t base_of(uint64_t seq)
     return seq / RUN_ROWS * RUN_ROWS;
 }
 
-enum hy_err runs_get(struct runs *runs, struct db *db, const struct convlog *log, uint64_t seq,
-                     uint64_t last, const struct run **run)
+static uint64_t top_of(uint64_t base, uint64_t last)
 {
-    uint64_t base = base_of(seq), top = base + RUN_ROWS - 1 < last ? base + RUN_ROWS - 1 : last;
-    struct run *r = find(runs, log, base);
+    return base + RUN_ROWS - 1 < last ? base + RUN_ROWS - 1 : last;
+}
+
+static struct part part_of(struct run *run, uint64_t last)
+{
+    return (struct part){run, top_of(run->base, last), run->bytes.len, size_of(run)};
+}
+
+/* Fill r, and in the same walk its neighbour that holds ahead, when nothing is known of both. */
+static enum hy_err load(struct runs *runs, struct db *db, struct run *r, uint64_t last,
+                        uint64_t ahead)
+{
+    uint64_t other = base_of(ahead);
+    bool below = other + RUN_ROWS == r->base, above = r->base + RUN_ROWS == other && other <= last;
+    bool both = r->known == 0 && (below || above) && find(runs, &r->log, other) == NULL;
+    struct run *neighbour = both ? add(runs, &r->log, other) : NULL;
+    struct part parts[2];
+    size_t count = 0;
+    enum hy_err err;
+
+    if (neighbour != NULL && below)
+        parts[count++] = part_of(neighbour, last);
+    parts[count++] = part_of(r, last);
+    if (neighbour != NULL && above)
+        parts[count++] = part_of(neighbour, last);
+    err = fill(db, parts, count);
+    for (size_t i = 0; i < count; i++)
+        runs->bytes += size_of(parts[i].run) - parts[i].size;
+    if (err != HY_OK && neighbour != NULL)
+        drop(runs, neighbour);
+    return err;
+}
+
+enum hy_err runs_get(struct runs *runs, struct db *db, const struct runs_place *at,
+                     const struct run **run)
+{
+    uint64_t base = base_of(at->seq);
+    struct run *r = find(runs, at->log, base);
     enum hy_err err = HY_OK;
-    size_t size;
 
     if (r == NULL)
-        r = add(runs, log, base);
+        r = add(runs, at->log, base);
     if (r == NULL)
         return HY_ENOMEM;
-    size = size_of(r);
-    if (base + r->known <= top)
-        err = fill(r, db, base + r->known, top);
-    runs->bytes += size_of(r) - size;
+    if (base + r->known <= top_of(base, at->last))
+        err = load(runs, db, r, at->last, at->ahead);
     unlink_age(runs, r);
     link_newest(runs, r);
     *run = r;

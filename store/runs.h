@@ -31,10 +31,17 @@ void runs_close(struct runs **runs);
 /* Forget all: there is another database. NULL is fine. */
 void runs_clear(struct runs *runs);
 
-/* The run that holds place seq, with all that the log has of it up to last. Read through db what is
- * missing. Good until runs_trim(). HY_EBUSY: not in memory (db is db_in_memory()). */
-enum hy_err runs_get(struct runs *runs, struct db *db, const struct convlog *log, uint64_t seq,
-                     uint64_t last, const struct run **run) HY_CHECKED;
+/* Where to look. */
+struct runs_place {
+    const struct convlog *log;
+    uint64_t seq, last; /* the place, and the last of the log */
+    uint64_t ahead;     /* a place that will be looked at too: loaded with it, if it is near */
+};
+
+/* The run that holds a place, with all that the log has of it. Read through db what is missing.
+ * Good until runs_trim(). HY_EBUSY: not in memory (db is db_in_memory()). */
+enum hy_err runs_get(struct runs *runs, struct db *db, const struct runs_place *at,
+                     const struct run **run) HY_CHECKED;
 
 /* The same run if it is there with place seq, else NULL. Reads nothing. */
 const struct run *runs_find(struct runs *runs, const struct convlog *log, uint64_t seq);

@@ -190,7 +190,7 @@ static void any_page_is_what_a_simple_list_gives(void **state)
             store_turn(f->store);
     }
     store_turn(f->store);
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < 500; i++) {
         bool anna = (random = hy_mix64(random + 1)) % 2 == 0;
         uint32_t most[] = {1, 5, 20, 100, 400};
         struct page page = {.user = anna ? "anna" : "ben",

@@ -21,13 +21,20 @@
 
 enum { BACKLOG = 4096, SOURCES = 8 };
 
+static bool pinned;
+
+void pin_sides(void)
+{
+    pinned = true;
+}
+
 void pin_to(int core)
 {
     cpu_set_t set;
 
     CPU_ZERO(&set);
     CPU_SET(core, &set);
-    if (sysconf(_SC_NPROCESSORS_ONLN) > core)
+    if (pinned && sysconf(_SC_NPROCESSORS_ONLN) > core)
         (void)sched_setaffinity(0, sizeof set, &set);
 }
 

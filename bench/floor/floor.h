@@ -44,8 +44,9 @@ enum hy_err floor_hop(const struct floor_options *options, struct result *result
 pid_t start_side(int core, void (*side)(void *arg), void *arg);
 void stop_side(pid_t pid);
 
-/* Each side has a core of its own, else the scheduler may put both on one, as they wake each other.
- */
+/* A core for each side, from now on; without it the scheduler may put both on one, as they wake
+ * each other. */
+void pin_sides(void);
 void pin_to(int core);
 
 /* Zeroed memory that a side sees too. NULL: there is none. */

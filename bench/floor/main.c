@@ -24,6 +24,9 @@ static const char help[] =
     "                                                     --batch B (1) to a frame, --tcp\n"
     "\n"
     "  --seconds S   measured time (5)\n"
+    "  --pin         each side has a core of its own; else the scheduler may put both on one, as "
+    "a\n"
+    "                server and its driver are\n"
     "  --bytes N     of a frame or message (192)\n"
     "  --json FILE   write the figures as JSON too\n"
     "\n"
@@ -62,15 +65,12 @@ static bool number(const char *text, uint32_t *value)
 /* false: wrong options, already told. */
 static bool parse(int argc, char **argv, struct floor_options *o, const char **json)
 {
-    static const struct option options[] = {{"seconds", required_argument, NULL, 's'},
-                                            {"links", required_argument, NULL, 'l'},
-                                            {"window", required_argument, NULL, 'w'},
-                                            {"batch", required_argument, NULL, 'b'},
-                                            {"bytes", required_argument, NULL, 'n'},
-                                            {"dir", required_argument, NULL, 'd'},
-                                            {"tcp", no_argument, NULL, 't'},
-                                            {"json", required_argument, NULL, 'j'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"seconds", required_argument, NULL, 's'}, {"links", required_argument, NULL, 'l'},
+        {"window", required_argument, NULL, 'w'},  {"batch", required_argument, NULL, 'b'},
+        {"bytes", required_argument, NULL, 'n'},   {"dir", required_argument, NULL, 'd'},
+        {"tcp", no_argument, NULL, 't'},           {"pin", no_argument, NULL, 'p'},
+        {"json", required_argument, NULL, 'j'},    {NULL, 0, NULL, 0}};
     bool good = true;
     int option = 0;
 
@@ -96,6 +96,9 @@ static bool parse(int argc, char **argv, struct floor_options *o, const char **j
             break;
         case 't':
             o->tcp = true;
+            break;
+        case 'p':
+            pin_sides();
             break;
         case 'j':
             *json = optarg;

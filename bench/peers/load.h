@@ -23,7 +23,7 @@ struct load_options {
     uint32_t seconds, rate, pairs, window, links, members, depth;
     uint8_t qos;
     const char *durability;
-    uint32_t heartbeat_ms;
+    uint32_t heartbeat_ms, at_once;
 };
 
 enum load_phase { LOAD_OPEN, LOAD_FILL, LOAD_RUN, LOAD_MEASURE, LOAD_SETTLE, LOAD_END };

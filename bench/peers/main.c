@@ -31,6 +31,8 @@ static const char help[] =
     "when\n"
     "                  the server acknowledges it (mqtt), when it is received (xmpp), or when all\n"
     "                  of a room have it\n"
+    "  --heartbeat-ms MS  idle links beat so often (s1; 30000)\n"
+    "  --at-once N     sign-ins that each worker has under way (64)\n"
     "  --qos Q         of the subscription in s4 (mqtt; 0)\n"
     "  --durability T  what the table says of it\n"
     "  --json FILE     write the figures as JSON too\n"
@@ -79,6 +81,8 @@ enum option_key {
     LINKS,
     MEMBERS,
     DEPTH,
+    HEARTBEAT,
+    AT_ONCE,
     QOS,
     DURABILITY,
     JSON
@@ -94,6 +98,8 @@ static const struct option options[] = {{"port", required_argument, NULL, PORT},
                                         {"links", required_argument, NULL, LINKS},
                                         {"members", required_argument, NULL, MEMBERS},
                                         {"depth", required_argument, NULL, DEPTH},
+                                        {"heartbeat-ms", required_argument, NULL, HEARTBEAT},
+                                        {"at-once", required_argument, NULL, AT_ONCE},
                                         {"qos", required_argument, NULL, QOS},
                                         {"durability", required_argument, NULL, DURABILITY},
                                         {"json", required_argument, NULL, JSON},
@@ -115,7 +121,8 @@ static bool take_number(struct load_options *o, int key, const char *text)
     } ranges[] = {[PORT] = {1, 65535},      [PID] = {1, INT32_MAX}, [WORKERS] = {1, LOAD_WORKERS},
                   [SECONDS] = {1, 86400},   [RATE] = {1, 10000000}, [PAIRS] = {1, 1000000},
                   [WINDOW] = {1, 100000},   [LINKS] = {1, 1000000}, [MEMBERS] = {1, 1000000},
-                  [DEPTH] = {20, 10000000}, [QOS] = {0, 1}};
+                  [DEPTH] = {20, 10000000}, [QOS] = {0, 1},         [HEARTBEAT] = {1, 3600000},
+                  [AT_ONCE] = {1, 10000}};
     uint32_t value = 0;
 
     if (!number(text, ranges[key].least, ranges[key].most, &value) ||
@@ -132,9 +139,11 @@ static bool take_number(struct load_options *o, int key, const char *text)
         o->qos = (uint8_t)value;
         break;
     default:
-        *(uint32_t *[]){[WORKERS] = &o->workers, [SECONDS] = &o->seconds, [RATE] = &o->rate,
-                        [PAIRS] = &o->pairs,     [WINDOW] = &o->window,   [LINKS] = &o->links,
-                        [MEMBERS] = &o->members, [DEPTH] = &o->depth}[key] = value;
+        *(uint32_t *[]){
+            [WORKERS] = &o->workers, [SECONDS] = &o->seconds, [RATE] = &o->rate,
+            [PAIRS] = &o->pairs,     [WINDOW] = &o->window,   [LINKS] = &o->links,
+            [MEMBERS] = &o->members, [DEPTH] = &o->depth,     [HEARTBEAT] = &o->heartbeat_ms,
+            [AT_ONCE] = &o->at_once}[key] = value;
         break;
     }
     return true;
@@ -196,7 +205,8 @@ int main(int argc, char **argv)
                              .members = 200,
                              .depth = 200,
                              .durability = "none",
-                             .heartbeat_ms = 30000};
+                             .heartbeat_ms = 30000,
+                             .at_once = 64};
     const struct scenario *scenario = argc > 2 ? find_scenario(argv[2]) : NULL;
     static struct result result;
     const char *json = NULL;

@@ -13,7 +13,7 @@
 
 #include "common/clock.h"
 
-enum { EVENTS = 512, READ_BYTES = 1 << 18, OPEN_AT_ONCE = 64, IDLE_WAIT_US = 5000, PAGE_ROWS = 20 };
+enum { EVENTS = 512, READ_BYTES = 1 << 18, IDLE_WAIT_US = 5000, PAGE_ROWS = 20 };
 
 static bool has_pairs(enum load_kind kind)
 {
@@ -304,7 +304,7 @@ static void open_some(struct worker *w)
     uint32_t allowed = atomic_load(&w->board->allowed[w->index]);
     uint32_t online = atomic_load(&w->tally->online);
 
-    while (w->opened < allowed && w->opened < w->count && w->opened - online < OPEN_AT_ONCE)
+    while (w->opened < allowed && w->opened < w->count && w->opened - online < w->options->at_once)
         if (link_open(&w->links[w->opened++], w->options->port) != HY_OK)
             atomic_fetch_add(&w->tally->refused, 1);
 }
@@ -451,8 +451,11 @@ int worker_live(const struct load_options *options, enum load_kind kind, struct 
                        .count = worker_share(options, kind, index)};
     enum load_phase was = LOAD_OPEN;
 
-    if (w.epoll < 0 || !prepare_links(&w) || !prepare_streams(&w))
+    if (w.epoll < 0 || !prepare_links(&w) || !prepare_streams(&w)) {
+        free(w.links);
+        free(w.streams);
         return EXIT_FAILURE;
+    }
     while ((w.phase = atomic_load(&board->phase)) != LOAD_END) {
         if (w.phase == LOAD_OPEN)
             open_some(&w);

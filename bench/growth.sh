@@ -14,14 +14,18 @@
 #   --stored LIST    ("1000000 10000000 100000000"), on one shard; needs about 250 B of disk each
 #   --filled P       conversations that the stored messages are spread over (100000)
 #   --links LIST     ("1000 10000 19000")
+#   --json FILE      the table as JSON, too
+#   --with COMMAND   goes before each hongyan-bench, as in --with "nice -n -10"
 # A LIST of "" leaves an axis out.
 set -eu
 
 bin=build/bin work=growth-data out=growth-runs seconds=20 pairs=100 rate="" repeat=1
+json="" with=""
 shards="1 2 4 8" stored="1000000 10000000 100000000" links="1000 10000 19000" filled=100000
 while [ $# -gt 0 ]; do
     case $1 in
-    --bin | --work | --out | --seconds | --pairs | --rate | --repeat | --shards | --stored | --filled | --links)
+    --bin | --work | --out | --seconds | --pairs | --rate | --repeat | --shards | --stored | --filled | --links | \
+        --json | --with)
         [ $# -ge 2 ] || { echo "growth.sh: $1 needs a value" >&2; exit 2; }
         eval "${1#--}=\$2"
         shift 2
@@ -67,7 +71,8 @@ point() {
     n=1
     while [ "$n" -le "$repeat" ]; do
         file="$out/$axis-$size-$n.json"
-        "$bin/hongyan-bench" s9 --cluster "$work/cluster.json" --seconds "$seconds" --pairs "$pairs" \
+        # shellcheck disable=SC2086  # a command and its words
+        $with "$bin/hongyan-bench" s9 --cluster "$work/cluster.json" --seconds "$seconds" --pairs "$pairs" \
             ${rate:+--rate "$rate"} --json "$file" "$@" >/dev/null || [ $? -eq 1 ]
         runs="$runs $file"
         values="$values$(figure "$file" server_cpu_us_per_op) $file
@@ -113,4 +118,8 @@ for n in $links; do
 done
 # shellcheck disable=SC2086  # a list of files without blanks
 [ -z "$runs" ] || "$bin/hongyan-bench" report --html "$out/growth.html" $runs
+[ -z "$json" ] || awk 'BEGIN { print "{\"scenario\": \"s9\", \"points\": [" }
+    NR > 1 { printf "%s{\"axis\": \"%s\", \"size\": %s, \"cpu_us\": %s, \"rate_per_s\": %s, \"p99_ms\": %s, \"wrong\": %s, \"ratio\": %s}",
+             comma, $1, $2, $3, $7, $8, $9, $10; comma = ",\n" }
+    END { print "\n]}" }' "$table" >"$json"
 cat "$table"

@@ -149,12 +149,17 @@ def test_growth_makes_a_table_of_every_axis(tmp_path):
     script = pathlib.Path(__file__).parents[2] / "bench" / "growth.sh"
     done = subprocess.run(
         [script, "--bin", BIN, "--work", tmp_path / "w", "--out", tmp_path / "o", "--seconds", "1",
-         "--pairs", "5", "--rate", "200", "--shards", "2", "--stored", "2000", "--filled", "10", "--links", "100"],
+         "--pairs", "5", "--rate", "200", "--shards", "2", "--stored", "2000", "--filled", "10", "--links", "100",
+         "--json", tmp_path / "growth.json", "--with", "nice -n 1"],
         capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line.split() for line in (tmp_path / "o" / "growth.txt").read_text().splitlines()]
     assert [line[0] for line in lines] == ["axis", "shards", "stored", "links"]
     assert all(float(line[2]) > 0 and line[8] == "0" for line in lines[1:]), lines  # CPU; nothing wrong
+    points = json.loads((tmp_path / "growth.json").read_text())["points"]
+    assert [(p["axis"], p["size"], p["ratio"]) for p in points] == [
+        ("shards", 2, 1), ("stored", 2000, 1), ("links", 100, 1)], points
+    assert all(p["cpu_us"] > 0 and p["rate_per_s"] > 100 and p["wrong"] == 0 for p in points), points
     assert "2000 messages of 10 pairs" in done.stderr and "0 requests refused" in done.stderr
     assert not (tmp_path / "w").exists() and (tmp_path / "o" / "growth.html").exists()
 

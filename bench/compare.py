@@ -4,6 +4,7 @@
 import argparse
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ import servers  # noqa: E402
 import tables  # noqa: E402
 from plan import PLAN, SYSTEMS  # noqa: E402
 
-STEP_LIMIT_S = 400  # a step that takes longer hangs
+GRACE_S = 15  # for a step that is to stop
 
 
 class Interrupted(Exception):
@@ -28,152 +29,204 @@ def interrupt(number, frame):
     raise Interrupted(signal.Signals(number).name)
 
 
+def end_group(process):
+    """End a step and all that it has started: it is asked first, and may clean up."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, how)
+            process.wait(GRACE_S)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
+    process.wait()
+
+
+def run(command, log, limit_s):
+    """Run a command to its end. Gives its exit code, -1 when it took too long; what it says goes to log."""
+    with open(log, "ab") as out:
+        out.write((shlex.join(command) + "\n").encode())
+        out.flush()
+        process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                                   start_new_session=True)
+        try:
+            return process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            return -1
+        finally:
+            if process.returncode is None:
+                end_group(process)
+
+
+class Running:
+    """A system that was started: what its steps are filled in with, and how it is stopped."""
+
+    def __init__(self, facts, stop):
+        self.facts = facts
+        self.stop = stop
+
+
 class Bench:
     def __init__(self, options):
         self.options = options
         self.bin = os.path.join(options.root, "build", "bin")
+        self.ctl = os.path.join(self.bin, "hongyanctl")
         self.work = os.path.join(options.out, "work")
         self.failures = []
 
-    # ---- processes ----
+    # ---- systems ----
 
-    def run(self, command, log):
-        """Run a step to its end. Gives its exit code; what it says goes to log."""
-        with open(log, "ab") as out:
-            out.write((" ".join(command) + "\n").encode())
-            out.flush()
-            process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-                                       start_new_session=True)
-            try:
-                return process.wait(STEP_LIMIT_S)
-            except BaseException as why:
-                try:
-                    os.killpg(process.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-                process.wait()
-                if isinstance(why, subprocess.TimeoutExpired):
-                    return -1
-                raise
-
-    def start(self, system):
-        """Start a system afresh. Gives ({placeholder: value}, function that stops it)."""
+    def start(self, system, step):
+        """Start a system afresh, as its first step wants it."""
         home = os.path.join(self.work, system)
         shutil.rmtree(home, ignore_errors=True)
-        if system == "floor":
-            os.makedirs(home)
-            return {"dir": os.path.join(home, "db")}, lambda: shutil.rmtree(home, ignore_errors=True)
+        os.makedirs(home)
+
+        def clean():
+            shutil.rmtree(home, ignore_errors=True)
+
+        if system == "floor" or step.bare:
+            return Running({"dir": os.path.join(home, "data"), "runs": os.path.join(home, "runs")}, clean)
         if system == "hongyan":
-            return self.start_hongyan(home)
+            return self.start_hongyan(home, step.up)
         server = servers.start(system, home, SYSTEMS[system].settings, tied=True)
 
         def stop():
             server.stop()
-            shutil.rmtree(home, ignore_errors=True)
+            clean()
 
-        pids = server.facts["pids"]
-        return {"port": str(server.facts["port"]), "url": server.facts.get("url", ""),
-                "pids": ",".join(str(pid) for pid in pids), "durability": server.facts["durability"],
-                "protocol": server.facts.get("protocol", "")}, stop
+        return Running({key: server.facts.get(key, "") for key in ("port", "url", "durability")}
+                       | {"pids": ",".join(str(pid) for pid in server.facts.get("workers")
+                                           or server.facts["pids"])}, stop)
 
-    def start_hongyan(self, home):
-        ctl = os.path.join(self.bin, "hongyanctl")
+    def start_hongyan(self, home, extra):
         log = os.path.join(self.options.out, "hongyanctl.log")
 
         def stop():
-            self.run([ctl, "down", "--dir", home], log)
+            run([self.ctl, "down", "--dir", home], log, 60)
             shutil.rmtree(home, ignore_errors=True)
 
-        if self.run([ctl, "up", "--dir", home, "--detach"], log) != 0:
+        try:
+            if run([self.ctl, "up", "--dir", home, "--detach", "--console", "", *extra], log, 120) != 0:
+                raise servers.Failed(f"hongyanctl up failed; see {log}")
+        except BaseException:
             stop()
-            raise servers.Failed(f"hongyanctl up failed; see {log}")
-        return {"cluster": os.path.join(home, "cluster.json")}, stop
+            raise
+        return Running({"cluster": os.path.join(home, "cluster.json")}, stop)
 
     # ---- steps ----
 
-    def command_of(self, step, facts, file):
-        words = [word.format(**facts, bin=self.bin, here=HERE, json=file,
-                             seconds=max(1, int(self.options.seconds * step.time)))
-                 for word in step.command(self.options.quick)]
-        if words[0].endswith("hongyan-bench-peer"):
+    def command_of(self, words, facts, **more):
+        filled = [word.format(**facts, **more, bin=self.bin, here=HERE, **{"with": self.options.with_})
+                  for word in words]
+        if filled[0].endswith("hongyan-bench-peer"):
             for pid in facts["pids"].split(","):
-                words += ["--pid", pid]
-        return words
+                filled += ["--pid", pid]
+        return filled
 
-    def measure(self, round_, system, steps):
-        """Run steps of one system, started once. Those that have their file already are left out."""
-        def file_of(step):
-            return os.path.join(self.options.out, f"{step.key}.{system}.{round_}.json")
+    def prepare(self, system, steps, facts, log):
+        words = SYSTEMS[system].prepare
+        if words:
+            users = max(step.users(self.options.quick) for step in steps)
+            if run(self.command_of(words, facts, users=users), log, 600) != 0:
+                raise servers.Failed(f"it cannot be prepared; see {log}")
 
-        steps = [s for s in steps if not (self.options.resume and os.path.exists(file_of(s)))]
-        if not any(step.scenario for step in steps):
-            return
-        log = os.path.join(self.options.out, f"{system}.log")
+    def measure(self, round_, system, step, facts, log):
+        file = self.file_of(step, round_)
+        part = file + ".part"
+        command = self.command_of(step.words, facts, **step.sizes_of(self.options.quick), json=part,
+                                  seconds=step.seconds(self.options.seconds))
+        if not step.bare:
+            command = shlex.split(self.options.with_) + command
+        print(f"round {round_}: {system}: {step.key}: {step.label(self.options.quick)}", flush=True)
+        begun = time.monotonic()
+        code = run(command, log, step.limit_s)
         try:
-            facts, stop = self.start(system)
+            with open(part, encoding="utf-8") as done:
+                result = json.load(done)
+            os.unlink(part)
+        except (OSError, ValueError):
+            code = code or -1
+        if code not in (0, 1) or not result:
+            self.fail(f"{system}: {step.key}: exit {code}; see {log}")
+            return
+        result.update(system=system, load=step.label(self.options.quick),
+                      took_s=round(time.monotonic() - begun, 1))
+        servers.write(file + ".part", json.dumps(result, indent=1))
+        os.replace(file + ".part", file)
+        if code == 1:
+            self.fail(f"{system}: {step.key}: its account is not clean; see {log}")
+
+    def file_of(self, step, round_):
+        return os.path.join(self.options.out, f"{step.key}.{step.system}.{round_}.json")
+
+    def sit(self, round_, system, steps):
+        """Run steps of one system, started once."""
+        log = os.path.join(self.options.out, f"{system}.log")
+        running = None
+        try:
+            running = self.start(system, steps[0])
+            self.prepare(system, steps, running.facts, log)
+            for step in steps:
+                self.measure(round_, system, step, running.facts, log)
         except (servers.Failed, subprocess.CalledProcessError, OSError) as why:
             self.fail(f"{system}: {why}")
-            return
-        try:
-            for step in steps:
-                print(f"round {round_}: {system}: {step.key}", flush=True)
-                file = file_of(step)
-                part = file + ".part"
-                code = self.run(self.command_of(step, facts, part), log)
-                if not step.scenario:
-                    continue
-                if code not in (0, 1) or not os.path.exists(part):
-                    self.fail(f"{system}: {step.key}: exit {code}; see {log}")
-                    continue
-                os.replace(part, file)
-                if code == 1:
-                    self.fail(f"{system}: {step.key}: its account is not clean")
         finally:
-            stop()
+            if running:
+                running.stop()
 
     def fail(self, text):
         print(text, file=sys.stderr, flush=True)
         self.failures.append(text)
 
-    def sittings(self, system):
-        """The system's steps, as lists that share one start of it."""
-        shared, alone = [], []
-        for step in PLAN:
-            if step.system != system or (step.scenario and self.options.only and
-                                         step.scenario not in self.options.only):
-                continue
-            if step.alone:
-                alone.append([s for s in PLAN if s.system == system and not s.scenario] + [step])
-            else:
-                shared.append(step)
-        return ([shared] if any(step.scenario for step in shared) else []) + alone
+    # ---- all of them ----
+
+    def wanted(self, step, round_):
+        only = self.options.only
+        return ((step.scenario in only if only else not step.asked) and not (step.once and round_ > 1) and
+                not (self.options.quick and step.asked) and
+                not (self.options.resume and os.path.exists(self.file_of(step, round_))))
+
+    def sittings(self, round_):
+        """(system, steps that share one start of it), in their order."""
+        for system in self.options.systems:
+            shared = {}
+            for number, step in enumerate(PLAN):
+                if step.system == system and self.wanted(step, round_):
+                    shared.setdefault(number if step.alone else " ".join(step.up), []).append(step)
+            yield from ((system, steps) for steps in shared.values())
+
+    def takes_s(self):
+        """About how long all will take."""
+        return sum(SYSTEMS[system].start_s + sum(step.takes_s(self.options.seconds) for step in steps)
+                   for round_ in self.rounds() for system, steps in self.sittings(round_))
 
     def rounds(self):
-        for round_ in range(1, self.options.runs + 1):
-            for system in SYSTEMS:
-                if not SYSTEMS[system].available():
-                    continue
-                for steps in self.sittings(system):
-                    self.measure(round_, system, steps)
+        return range(1, self.options.rounds + 1)
 
+    def run_all(self):
+        for round_ in self.rounds():
+            for system, steps in list(self.sittings(round_)):
+                self.sit(round_, system, steps)
 
-def clean_up(work):
-    """Stop what an earlier run left that was killed, and remove its data."""
-    for name in os.listdir(work) if os.path.isdir(work) else []:
-        facts = os.path.join(work, name, "server.json")
-        if os.path.exists(facts):
-            with open(facts, encoding="utf-8") as file:
-                servers.stop_pids(json.load(file))
-    shutil.rmtree(work, ignore_errors=True)
+    def clean_up(self):
+        """Stop what is there, also of an earlier run that was killed, and remove its data."""
+        for at, _, files in os.walk(self.work):
+            if "server.json" in files:
+                with open(os.path.join(at, "server.json"), encoding="utf-8") as file:
+                    servers.stop_pids(json.load(file))
+            elif "cluster.json" in files:
+                run([self.ctl, "down", "--dir", at], os.path.join(self.options.out, "hongyanctl.log"), 60)
+        shutil.rmtree(self.work, ignore_errors=True)
 
 
 def parse():
     parser = argparse.ArgumentParser(prog="compare.sh")
     parser.add_argument("--root", required=True)
     parser.add_argument("--seconds", type=int)
-    parser.add_argument("--runs", type=int)
+    parser.add_argument("--rounds", type=int)
     parser.add_argument("--only", default="")
+    parser.add_argument("--systems", default="")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--with", dest="with_", default="")
     parser.add_argument("--no-install", action="store_true")
     parser.add_argument("--html")
     parser.add_argument("--out")
@@ -182,23 +235,53 @@ def parse():
     options = parser.parse_args()
     options.root = os.path.abspath(options.root)
     options.out = os.path.abspath(options.out or os.path.join(options.root, "build", "compare"))
-    options.seconds = options.seconds or (2 if options.quick else 10)
-    options.runs = options.runs or (1 if options.quick else 3)
+    options.seconds = options.seconds or (2 if options.quick else 5)
+    options.rounds = options.rounds or (1 if options.quick else 3)
     options.only = [name.upper() for name in options.only.split(",") if name]
-    if options.docs is None: # a quick look is nothing to keep
-        options.docs = "" if options.quick else os.path.join(options.root, "docs", "performance.md")
+    if not set(options.only) <= {step.scenario for step in PLAN}:
+        parser.error(f"--only {','.join(options.only)}: there is no such scenario")
+    options.systems = [name for name in options.systems.split(",") if name] or list(SYSTEMS)
+    if not set(options.systems) <= set(SYSTEMS):
+        parser.error(f"--systems: these are {', '.join(SYSTEMS)}")
+    if options.docs is None:  # a quick look, or a part, is nothing to keep
+        whole = not options.quick and not options.only and len(options.systems) == len(SYSTEMS)
+        options.docs = os.path.join(options.root, "docs", "performance.md") if whole else ""
     return options
 
 
+def about(options):
+    """What tells this run from another; a run is not resumed as another."""
+    return {"seconds": options.seconds, "rounds": options.rounds, "quick": options.quick}
+
+
+def open_out(options):
+    """Make the directory of results ready. False: it has another kind of run, which cannot be resumed."""
+    os.makedirs(options.out, exist_ok=True)
+    path = os.path.join(options.out, "run.json")
+    if options.resume:
+        try:
+            with open(path, encoding="utf-8") as file:
+                had = json.load(file)
+        except (OSError, ValueError):
+            had = about(options)
+        return all(had.get(key) == value for key, value in about(options).items())
+    for name in os.listdir(options.out):
+        if name.endswith((".json", ".part", ".log")):
+            os.unlink(os.path.join(options.out, name))
+    servers.write(path, json.dumps({**about(options), "versions": servers.versions(),
+                                    "load_before": os.getloadavg()[0]}, indent=1))
+    return True
+
+
 def write_tables(options):
-    text = tables.render(tables.load(options.out))
+    text = tables.render(*tables.load(options.out))
     path = servers.write(os.path.join(options.out, "tables.md"), text)
     print(text)
     print(f"The tables are in {path}")
     if options.docs:
         tables.put_between_markers(options.docs, text)
     runs = [os.path.join(options.out, name) for name in sorted(os.listdir(options.out))
-            if ".hongyan." in name and name.endswith(".json")]
+            if ".hongyan." in name and name.endswith(".json") and not name.startswith("s9")]
     if options.html and runs:
         subprocess.run([os.path.join(options.root, "build", "bin", "hongyan-bench"), "report",
                         "--html", options.html] + runs, check=True)
@@ -206,24 +289,27 @@ def write_tables(options):
 
 def main():
     options = parse()
-    os.makedirs(options.out, exist_ok=True)
+    if not open_out(options):
+        print(f"compare.sh: {options.out} has a run with other --seconds, --rounds or --quick: not resumed",
+              file=sys.stderr)
+        return 2
     bench = Bench(options)
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, interrupt)
-    clean_up(bench.work)
-    if not options.resume:
-        for name in os.listdir(options.out):
-            if name.endswith((".json", ".part", ".log")):
-                os.unlink(os.path.join(options.out, name))
-    os.makedirs(bench.work, exist_ok=True)
-    begun = time.monotonic()
     try:
-        bench.rounds()
+        bench.clean_up()
+        os.makedirs(bench.work, exist_ok=True)
+        print(f"{options.rounds} x {options.seconds} s a step: about {bench.takes_s() / 60:.0f} minutes; "
+              f"load average {os.getloadavg()[0]:.2f}", flush=True)
+        begun = time.monotonic()
+        bench.run_all()
     except Interrupted as why:
         print(f"compare.sh: {why}: stopped; --resume measures the rest", file=sys.stderr)
         return 130
     finally:
-        clean_up(bench.work)
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.SIG_IGN)
+        bench.clean_up()
     write_tables(options)
     print(f"It took {(time.monotonic() - begun) / 60:.0f} minutes.")
     for failure in bench.failures:

@@ -7,237 +7,252 @@ usage: tables.py DIR [DOCUMENT]    prints them, or puts them between the markers
 import json
 import os
 import re
-import statistics
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from plan import PLAN, SYSTEMS  # noqa: E402
+from targets import TARGETS, Runs, number, ratio  # noqa: E402
 
 BEGIN, END = "<!-- compare:begin -->", "<!-- compare:end -->"
 TITLES = {
-    "S1": "S1 idle signed-in links", "S2": "S2 one-to-one, stored", "S3": "S3 one-to-one, online only",
-    "S4": "S4 one group, deliveries", "S4L": "S4L live room, deliveries", "S5": "S5 sign-ins",
-    "S6": "S6 history pages", "S8": "S8 REST",
+    "S1": ("Idle signed-in links", "Memory that each more link takes, after the first 200."),
+    "S2": ("One-to-one, stored", "A message counts when it was acknowledged and delivered. Latency is from "
+           "when it was due to its delivery."),
+    "S3": ("One-to-one, online only", "The same, with nothing stored."),
+    "S4": ("One group, all members online", "Each delivery to a member counts. Hongyan stores the message with "
+           "fsync before that; the others store nothing."),
+    "S4L": ("A live room", "Each delivery to one of the audience counts. Hongyan has two gateways here."),
+    "S5": ("Sign-ins", "Of users who have been there before: connect, TLS if said, credentials, answer. For "
+           "the storm, latency is the time that a client is offline."),
+    "S6": ("History", "Each page of 20 messages counts. Then come lists of conversations, and backlogs: a "
+           "client comes back and pulls everything."),
+    "S7": ("Many groups, hardly used", "Two members of each are online."),
+    "S8": ("REST", "Calls over connections that stay open, beside a static page of about the same size from "
+           "nginx, under the same driver."),
+    "S9": ("Growth", "CPU of all server processes for one stored one-to-one message; the ratio is to the "
+           "first of its axis."),
 }
-# What a figure is a share of: step -> floor's step.
+# What a rate is a share of, beside the write loops of S4 and S4L.
 FLOOR_OF = {
-    "s2": "commit-256", "s3": "echo-8", "s3-few": "echo-8", "s4-200": "fanout-200",
-    "s4-2000": "fanout-2000", "s4-2000-qos1": "fanout-2000", "s4-8000": "fanout-8000",
-    "s4l": "fanout-15000", "s5": "connect", "s5-tls": "tls", "s6": "scan",
+    "s2": "commit-256", "s2-lots": "commit-256", "s2-few": "commit-256", "s3": "echo-8", "s3-few": "echo-8", "s5": "connect", "s5-tls": "tls",
+    "s5-tls-resumed": "tls-resumed", "s6": "scan",
 }
 
 
 def load(directory):
-    """{(step, system): [result of each round]}; a file that does not read is left out."""
-    runs = {}
+    """(Runs, what run.json tells of them); a file that does not read is left out."""
+    runs, about = Runs(), {}
     for name in sorted(os.listdir(directory)):
         parts = re.fullmatch(r"([a-z0-9-]+)\.([a-z-]+)\.(\d+)\.json", name)
-        if parts is None:
+        if parts is None and name != "run.json":
             continue
         try:
             with open(os.path.join(directory, name), encoding="utf-8") as file:
-                runs.setdefault((parts[1], parts[2]), []).append(json.load(file))
+                result = json.load(file)
         except ValueError:
             print(f"{name}: no JSON", file=sys.stderr)
-    return runs
-
-
-def median(runs, step, system, key):
-    """The median of a figure over the rounds; None when no round has it."""
-    values = [run[key] for run in runs.get((step, system), []) if run.get(key) is not None]
-    return statistics.median(values) if values else None
-
-
-def rate(runs, step, system):
-    return median(runs, step, system, "rate_per_s") or None
-
-
-def best_rate(runs, system, *steps):
-    rates = [r for r in (rate(runs, step, system) for step in steps) if r]
-    return max(rates) if rates else None
-
-
-def ratio(a, b):
-    return a / b if a and b else None
-
-
-def number(value, digits=0):
-    if value is None:
-        return "–"
-    if digits == 0 and abs(value) < 10:
-        digits = 2
-    return f"{value:,.{digits}f}"
-
-
-def spread(runs, step, system):
-    """Lowest and highest rate, when there was more than one round."""
-    rates = [run["rate_per_s"] for run in runs.get((step, system), [])]
-    return f" ({number(min(rates))}–{number(max(rates))})" if len(rates) > 1 else ""
-
-
-def clean(runs, step, system):
-    wrong = {key: sum(run.get(key, 0) for run in runs[(step, system)])
-             for key in ("lost", "doubled", "reordered", "failed")}
-    return ", ".join(f"{count:,} {key}" for key, count in wrong.items() if count) or "0"
+            continue
+        if parts:
+            runs.setdefault((parts[1], parts[2]), []).append(result)
+        else:
+            about = result
+    return runs, about
 
 
 def row(cells):
     return "| " + " | ".join(cells) + " |\n"
 
 
+def head(cells):
+    return row(cells) + row(["---"] * len(cells))
+
+
+def first(runs, step):
+    return runs[(step.key, step.system)][0]
+
+
+def label(runs, step):
+    return first(runs, step).get("load") or step.label(False)
+
+
+# ---- the table that most scenarios have ----
+
+
+def spread(runs, step):
+    """Lowest and highest rate, when there was more than one round."""
+    rates = [run["rate_per_s"] for run in runs[(step.key, step.system)]]
+    return f" ({number(min(rates))}–{number(max(rates))})" if len(rates) > 1 else ""
+
+
+def wrong(runs, step):
+    counts = {key: sum(run.get(key, 0) for run in runs[(step.key, step.system)])
+              for key in ("lost", "doubled", "reordered", "failed")}
+    return ", ".join(f"{count:,} {key}" for key, count in counts.items() if count) or "0"
+
+
+def server_cpu(runs, step):
+    """Of a server that the driver has no cluster.json of, under another name."""
+    return (runs.median(step.key, step.system, "other_cpu_us_per_op")
+            or runs.median(step.key, step.system, "server_cpu_us_per_op") or None)
+
+
 def scenario_row(runs, step, ours):
     key, system = step.key, step.system
-    value = rate(runs, key, system)
-    share = ratio(value, rate(runs, FLOOR_OF.get(key, ""), "floor"))
-    times = ratio(ours, value) if system not in ("hongyan", "floor") else None
-    floor = system == "floor"
+    value = runs.rate(key, system)
+    floor = runs.write_loop(key) or FLOOR_OF.get(key)
+    share = ratio(value, runs.rate(floor, "floor"))
+    times = ratio(ours, value) if system != "hongyan" else None
     return row([
-        SYSTEMS[system].title, step.load,
-        number(value) + (spread(runs, key, system) if value else ""),
-        number(median(runs, key, system, "p50_ms") or None, 2),
-        number(median(runs, key, system, "p99_ms") or None, 2),
-        number(median(runs, key, system, "server_cpu_us_per_op"), 1),
-        number(median(runs, key, system, "driver_cpu_us_per_op") or None, 1),
+        SYSTEMS[system].title, label(runs, step),
+        number(value) + (spread(runs, step) if value else ""),
+        number(runs.median(key, system, "p50_ms") or None, 2),
+        number(runs.median(key, system, "p99_ms") or None, 2),
+        number(server_cpu(runs, step), 1),
+        number(runs.median(key, system, "driver_cpu_us_per_op") or None, 1),
         f"{times:.1f} ×" if times else "–",
-        f"{share:.0%}" if share and not floor else "–",
-        "–" if floor else clean(runs, key, system),
-        runs[(key, system)][0].get("durability", "–"),
+        f"{share:.0%} of {floor}" if share else "–",
+        wrong(runs, step),
+        first(runs, step).get("durability") or "–",
     ])
 
 
-def memory_row(runs, step):
-    key, system = step.key, step.system
-    return row([SYSTEMS[system].title, step.load,
-                number(median(runs, key, system, "rss_bytes_per_link")),
-                number(median(runs, key, system, "kernel_bytes_per_link") or None)])
+def our_rate(runs, step):
+    """That of our step with the same load, else of the load that it is a variant of."""
+    words = step.key.split("-")
+    while words:
+        rate = runs.rate("-".join(words), "hongyan")
+        if rate:
+            return rate
+        words.pop()
+    return None
 
 
-def our_rate(runs, steps):
-    """Of our step with the same load, else our best one in this scenario."""
-    rates = {step.key: rate(runs, step.key, "hongyan") for step in steps if step.system == "hongyan"}
-    rates = {key: value for key, value in rates.items() if value}
-
-    def of(step):
-        if step.key in rates:
-            return rates[step.key]
-        close = [value for key, value in rates.items()
-                 if key.startswith(step.key.rsplit("-", 1)[0]) and "open" not in key and "tls" not in key]
-        return max(close) if close else None
-
-    return of
+def rate_table(runs, steps):
+    text = head(["system", "load", "rate a second (lowest–highest)", "p50 ms", "p99 ms",
+                 "server CPU, µs each", "driver CPU, µs each", "Hongyan's rate to it", "share of its floor",
+                 "wrong", "durability when acknowledged"])
+    return (text + "".join(scenario_row(runs, step, our_rate(runs, step))
+                           for step in steps if step.system != "floor")
+            + floor_table(runs, [step for step in steps if step.system == "floor"]))
 
 
-def scenario_table(runs, scenario):
+def floor_table(runs, steps):
+    if not steps:
+        return ""
+    return "\n" + head(["floor", "what it does", "rate a second (lowest–highest)", "CPU, µs each"]) + "".join(
+        row([step.key, label(runs, step), number(runs.rate(step.key, "floor")) + spread(runs, step),
+             number(server_cpu(runs, step), 2)]) for step in steps)
+
+
+# ---- the others ----
+
+
+def memory_table(runs, steps):
+    text = head(["system", "load", "RSS a link, bytes", "kernel's TCP buffers a link, bytes"])
+    return text + "".join(row([
+        SYSTEMS[step.system].title, label(runs, step),
+        number(runs.median(step.key, step.system, "rss_bytes_per_link")),
+        number(runs.median(step.key, step.system, "kernel_bytes_per_link") or None)]) for step in steps)
+
+
+GROUP_ROWS = [
+    ("create_s", "made in, s"), ("create_cpu_s", "server CPU for that, s"),
+    ("disk_mb", "on disk then, MB"), ("store_rss_bytes_per_group", "store RSS a group, bytes"),
+    ("sweep_1_cpu_s", "sweep with 1 % of the users gone, CPU s"),
+    ("sweep_10_cpu_s", "sweep with 10 % of the users gone, CPU s"),
+    ("sweep_1_told_cpu_s", "sweep of 1 % while each group has two to be told, CPU s"),
+    ("rate_per_s", "messages a second to random groups"),
+    ("few_rate_per_s", "messages a second to a few of the groups"),
+    ("few_to_all", "the second to the first"), ("p99_ms", "p99, ms"),
+    ("server_cpu_us_per_op", "server CPU, µs a message"),
+]
+
+
+def group_table(runs, steps):
+    text = head(["Hongyan"] + [label(runs, step) for step in steps])
+    return text + "".join(
+        row([name] + [number(runs.median(step.key, step.system, key)) for step in steps])
+        for key, name in GROUP_ROWS)
+
+
+def growth_table(runs, steps):
+    text = head(["axis", "size", "server CPU, µs a message", "rate a second", "p99 ms", "wrong", "ratio"])
+    for step in steps:
+        text += "".join(row([point["axis"], f"{point['size']:,}", number(point["cpu_us"], 1),
+                             number(point["rate_per_s"]), number(point["p99_ms"], 1), str(point["wrong"]),
+                             number(point["ratio"], 2)])
+                        for run in runs[(step.key, step.system)] for point in run.get("points", []))
+    return text
+
+
+BACKLOG_COLUMNS = [
+    ("lists_per_s", "lists of conversations a second"), ("list_p99_ms", "list, p99 ms"),
+    ("backlog_messages_per_s", "messages a second, backlogs"), ("backlog_p50_ms", "backlog, p50 ms"),
+    ("backlog_p99_ms", "backlog, p99 ms"), ("backlog_cpu_us_per_message", "server CPU, µs a message"),
+]
+
+
+def history_table(runs, steps):
+    text = rate_table(runs, steps)
+    mine = [step for step in steps if "backlogs" in first(runs, step)]
+    if mine:
+        text += "\n" + head(["Hongyan"] + [name for _, name in BACKLOG_COLUMNS])
+    return text + "".join(
+        row([label(runs, step)] + [number(runs.median(step.key, step.system, key)) for key, _ in BACKLOG_COLUMNS])
+        for step in mine)
+
+
+SHAPES = {"S1": memory_table, "S6": history_table, "S7": group_table, "S9": growth_table}
+
+
+def scenario_section(runs, scenario):
     steps = [s for s in PLAN if s.scenario == scenario and (s.key, s.system) in runs]
     if not steps:
         return ""
-    text = f"\n### {TITLES[scenario]}\n\n"
-    if scenario == "S1":
-        text += row(["system", "load", "RSS a link, B", "kernel's TCP buffers a link, B"])
-        text += row(["---"] * 4)
-        return text + "".join(memory_row(runs, step) for step in steps)
-    text += row(["system", "load", "rate a second (lowest–highest)", "p50 ms", "p99 ms",
-                 "server CPU µs", "driver CPU µs", "Hongyan is", "of its floor", "wrong",
-                 "durability, and what \"acknowledged\" means"])
-    text += row(["---"] * 11)
-    ours = our_rate(runs, steps)
-    return text + "".join(scenario_row(runs, step, ours(step)) for step in steps)
-
-
-class Target:
-    """least: the measured value must be at least floor and goal, else at most."""
-
-    def __init__(self, text, value, floor, goal, unit="", least=True):
-        self.text, self.value, self.floor, self.goal = text, value, floor, goal
-        self.unit, self.least = unit, least
-
-    def show(self, value):
-        if value is None:
-            return "–"
-        if self.unit == "%":
-            return f"{value:.0%}"
-        return number(value, 1 if self.unit == "×" else 0) + (f" {self.unit}" if self.unit else "")
-
-    def verdict(self, measured, bound):
-        if bound is None:
-            return "–"
-        sign = "≥" if self.least else "≤"
-        if measured is None:
-            return f"{sign} {self.show(bound)}: not measured"
-        met = measured >= bound if self.least else measured <= bound
-        return f"{sign} {self.show(bound)}: {'met' if met else '**short**'}"
-
-
-def against(step, peer_system, *peer_steps):
-    return lambda runs: ratio(best_rate(runs, "hongyan", *([step] if isinstance(step, str) else step)),
-                              best_rate(runs, peer_system, *(peer_steps or (step,))))
-
-
-def figure(step, key):
-    return lambda runs: median(runs, step, "hongyan", key)
-
-
-def of_floor(step, floor_step):
-    return lambda runs: ratio(rate(runs, step, "hongyan"), rate(runs, floor_step, "floor"))
-
-
-TARGETS = [
-    Target("S1 RSS of a plain link", figure("s1", "rss_bytes_per_link"), 3000, 1500, "B", False),
-    Target("S1 RSS of a TLS link", figure("s1-tls", "rss_bytes_per_link"), 20000, 12000, "B", False),
-    Target("S2 to ejabberd + PostgreSQL", against("s2", "ejabberd-archive", "s2", "s2-few"), 5, 12, "×"),
-    Target("S2 messages a second", figure("s2", "rate_per_s"), None, 50000),
-    Target("S2 p99 at 20,000/s, open loop", figure("s2-open", "p99_ms"), None, 20, "ms", False),
-    Target("S3 to mosquitto, QoS 1", against(("s3", "s3-few"), "mosquitto", "s3", "s3-few"), 1.2, 2, "×"),
-    Target("S3 messages a second", lambda runs: best_rate(runs, "hongyan", "s3", "s3-few"), None, 150000),
-    Target("S4 to mosquitto, 200 members", against("s4-200", "mosquitto"), 1.5, None, "×"),
-    Target("S4 to mosquitto, 2,000 members", against("s4-2000", "mosquitto"), 1.5, None, "×"),
-    Target("S4 to mosquitto, 8,000 members", against("s4-8000", "mosquitto"), 1.5, None, "×"),
-    Target("S4 deliveries a second, 200 members", figure("s4-200", "rate_per_s"), None, 250000),
-    Target("S4 deliveries a second, 2,000 members", figure("s4-2000", "rate_per_s"), None, 250000),
-    Target("S4 of the raw write loop, 8,000 members", of_floor("s4-8000", "fanout-8000"), None, 0.6, "%"),
-    Target("S4L to mosquitto", against("s4l", "mosquitto"), 2, None, "×"),
-    Target("S4L of the raw write loop", of_floor("s4l", "fanout-15000"), None, 0.8, "%"),
-    Target("S5 to ejabberd", against("s5", "ejabberd"), 3, None, "×"),
-    Target("S5 sign-ins a second, plain", figure("s5", "rate_per_s"), None, 15000),
-    Target("S5 TLS of openssl s_time", of_floor("s5-tls", "tls"), None, 1 / 1.3, "%"),
-    Target("S6 p99 of a page, warm", figure("s6", "p99_ms"), 20, 5, "ms", False),
-    Target("S6 pages a second, warm", figure("s6", "rate_per_s"), None, 50000),
-    Target("S8 sendmsg a second", figure("s8", "rate_per_s"), 5000, None),
-    Target("S8 of nginx's static page", against("s8", "nginx"), None, 0.3, "%"),
-]
+    title, what = TITLES[scenario]
+    text = f"\n### {scenario} – {title}\n\n{what}\n\n" + SHAPES.get(scenario, rate_table)(runs, steps)
+    lines = [line for line in (t.line(runs) for t in TARGETS if t.scenario == scenario) if line]
+    return text + ("\n" if lines else "") + "".join(f"- {line}\n" for line in lines)
 
 
 def target_table(runs):
     rows = [(target, target.value(runs)) for target in TARGETS]
-    if all(value is None for _, value in rows):
-        return ""
-    text = "\n### Targets\n\n" + row(["target", "measured", "floor", "goal"]) + row(["---"] * 4)
-    return text + "".join(row([target.text, target.show(value), target.verdict(value, target.floor),
-                               target.verdict(value, target.goal)])
-                          for target, value in rows if value is not None)
+    rows = [row([target.scenario, target.text, target.show(value), target.verdict(value, target.floor),
+                 target.verdict(value, target.goal)]) for target, value in rows if value is not None]
+    return "\n### Targets\n\n" + head(["", "target", "measured", "floor", "goal"]) + "".join(rows) if rows else ""
 
 
-def environment(runs):
-    """Where it was measured, from one of Hongyan's runs."""
-    for (_, system), results in sorted(runs.items()):
-        where = results[0].get("environment") if system == "hongyan" else None
-        if where:
-            return (f"{where.get('date', '')[:10]}; {where.get('cores')} cores, {where.get('cpu')}; "
-                    f"{where.get('kernel')}; {where.get('filesystem')}, fsync of 4 KB "
-                    f"{number(where.get('fsync_us'))} µs; server and driver share the cores over loopback")
-    return ""
+def environment(runs, about):
+    """Where it was measured, from one of Hongyan's runs, and what it was measured with."""
+    where = next((results[0]["environment"] for (_, system), results in sorted(runs.items())
+                  if system == "hongyan" and results[0].get("environment")), None)
+    lines = []
+    if where:
+        lines += [f"- {where.get('date', '')[:10]}, Hongyan {where.get('version')}",
+                  f"- {where.get('cores')} cores, {where.get('cpu')}, {where.get('memory')}, "
+                  f"{where.get('kernel')}",
+                  f"- {where.get('filesystem')}, where appending 4 KB with fdatasync takes "
+                  f"{number(where.get('fsync_us'))} µs",
+                  "- servers and drivers share the cores, over the loopback; none is pinned to a core"]
+    if about.get("versions"):
+        lines.append("- " + ", ".join(f"{name} {version}" for name, version in about["versions"].items()))
+    if about:
+        lines.append(f"- rounds: {about['rounds']}, {about['seconds']} s a step"
+                     + (", quick: sizes are small, and the figures are no measurement" if about["quick"] else "")
+                     + f"; load average when it began: {about.get('load_before', 0):.2f}")
+    return "\n".join(lines) + "\n" if lines else ""
 
 
-def render(runs):
-    rounds = max((len(results) for results in runs.values()), default=0)
-    text = (f"Measured by `bench/compare.sh`: medians of {rounds} "
-            f"{'round' if rounds == 1 else 'rounds'} over all systems, one system at a time. "
-            f"{environment(runs)}.\n\n"
-            "CPU is that of all the server's processes, per operation. *Hongyan is*: how many times the "
-            "row's rate Hongyan reaches with the same load. *Of its floor*: of what the bare loop, write "
-            "or connection below it reaches. *Wrong* is exact: lost, doubled, reordered, refused.\n")
-    return text + target_table(runs) + "".join(scenario_table(runs, name) for name in TITLES)
+def render(runs, about):
+    return ("Measured by `bench/compare.sh`, one system at a time; figures are medians of the rounds.\n\n"
+            + environment(runs, about) +
+            "\n*Server CPU* is that of all the server's processes, per operation. *Hongyan's rate to it* is how "
+            "many times the row's rate Hongyan reaches with the same load. *Share of its floor* is the part that "
+            "the rate is of what a bare loop, write or connection reaches; for an audience, of the write loop "
+            "that puts as many frames in a write as Hongyan did. *Wrong* is exact, over all rounds: lost, "
+            "doubled, reordered, failed.\n"
+            + target_table(runs) + "".join(scenario_section(runs, name) for name in TITLES))
 
 
 def put_between_markers(path, text):
@@ -255,7 +270,7 @@ def main():
     if len(sys.argv) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 2
-    text = render(load(sys.argv[1]))
+    text = render(*load(sys.argv[1]))
     if len(sys.argv) == 2:
         print(text)
     else:

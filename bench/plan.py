@@ -35,8 +35,8 @@ SMALL = {15000: 1500, 8000: 1000, 5000: 1000, 2000: 500, 400: 100}
 
 
 class Step:
-    """alone: on a system that was started for it; up: on one that was started with these options; bare: it starts what it needs.
-    asked: runs only when --only names its scenario; once: in the first round alone. share: of --seconds;
+    """alone: on a system that was started for it; up: on one that was started with these options; bare: it
+    starts what it needs. asked: runs only when --only names its scenario; once: in the first round alone. share: of --seconds;
     over_s: about how long it takes besides; limit_s: then it hangs."""
 
     def __init__(self, system, scenario, key, words, load, sizes=None, quick=None, alone=False, up="",
@@ -145,9 +145,9 @@ MILLION = ("--app-set max_groups=2000000 --app-set sweep_interval_s=1 --app-set 
 GROUPS = "--groups {groups} --users {users} --few {few} --check {check}"
 GROUPS_LOAD = "{groups:,} groups of 20, {users:,} users"
 GROWTH = ("{here}/growth.sh --bin {bin} --work {dir} --out {runs} --seconds {seconds} --shards {shards} "
-          "--stored {stored} --links {links} --json {json} --with {with}")
+          "--stored {stored} --filled {filled} --links {links} --json {json} --with {with}")
 GROWTH_LOAD = "shards {shards}; stored messages {stored}; links {links}"
-GROWTH_QUICK = {"shards": "1 2", "stored": "10000 20000", "links": "200 500"}
+GROWTH_QUICK = {"shards": "1 2", "stored": "10000 20000", "filled": 1000, "links": "200 500"}
 
 
 def sign_ins(key, option, text, over_s=4, **more):
@@ -162,9 +162,10 @@ def many_groups(key, groups, **more):
                 quick={"groups": 2000, "users": 2000, "few": 1000, "check": 100}, **more)
 
 
-def growth(key, shards, stored, links, **more):
+def growth(key, shards, stored, filled, links, **more):
     return Step("hongyan", "S9", key, GROWTH, GROWTH_LOAD, bare=True, once=True, share=0.6,
-                sizes={"shards": shards, "stored": stored, "links": links}, quick=GROWTH_QUICK, **more)
+                sizes={"shards": shards, "stored": stored, "filled": filled, "links": links},
+                quick=GROWTH_QUICK, **more)
 
 
 PLAN = [
@@ -190,8 +191,8 @@ PLAN = [
     many_groups("s7", 20000, over_s=40),
     many_groups("s7-full", 1000000, asked=True, over_s=600, limit_s=3600),
     ours("S8", "s8", "", "sendmsg", share=0.6),
-    growth("s9", "1 4", "100000 1000000", "1000 8000", over_s=50),
-    growth("s9-full", "1 2 4 8", "1000000 10000000 100000000", "1000 10000 19000", asked=True,
+    growth("s9", "1 4", "100000 1000000", 10000, "1000 8000", over_s=50),
+    growth("s9-full", "1 2 4 8", "1000000 10000000 100000000", 100000, "1000 10000 19000", asked=True,
            over_s=900, limit_s=7200),
     # -- ejabberd with its archive in PostgreSQL
     *(pairs("ejabberd-archive", "S2", key, sizes)
@@ -237,6 +238,7 @@ PLAN = [
     floor("S5", "connect", "connect", "connections, one question and answer"),
     *(Step("floor", "S5", key, f"{{here}}/floor/tls.py {option} --seconds {{seconds}} --json {{json}}",
            f"openssl s_time, {text}", share=0.4)
-      for key, option, text in (("tls", "", "full handshakes"), ("tls-resumed", "--resumed", "resumed, with a page of 6 bytes"))),
+      for key, option, text in (("tls", "", "full handshakes"),
+                                ("tls-resumed", "--resumed", "resumed, with a page of 6 bytes"))),
     floor("S6", "scan", "scan --dir {dir}", "RocksDB, 20 rows in a row, cached, one thread"),
 ]

@@ -152,7 +152,7 @@ def memory_table(runs, steps):
     text = head(["system", "load", "RSS a link, bytes", "kernel's TCP buffers a link, bytes"])
     return text + "".join(row([
         SYSTEMS[step.system].title, label(runs, step),
-        number(runs.median(step.key, step.system, "rss_bytes_per_link")),
+        number(runs.median(step.key, step.system, "rss_bytes_per_link") or None),
         number(runs.median(step.key, step.system, "kernel_bytes_per_link") or None)]) for step in steps)
 
 

@@ -241,7 +241,9 @@ static enum hy_err idle(struct load *load, struct result *result)
         err = run_for(load, o->seconds * 1000000ull);
     result->seconds = o->seconds;
     result->links = SUM(load, online) - first;
-    result->rss_bytes = server_use(o->pids, o->pid_count).rss - rss;
+    result->rss_bytes = server_use(o->pids, o->pid_count).rss;
+    result->rss_bytes =
+        result->rss_bytes > rss ? result->rss_bytes - rss : 0; /* it may give some back */
     result->kernel_bytes = kernel_tcp_bytes() > kernel ? kernel_tcp_bytes() - kernel : 0;
     return err;
 }

@@ -31,7 +31,6 @@ for argument; do
         -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
     esac
 done
-"$root/deploy/packages.sh" build $install
-"$root/bench/peers/packages.sh" $install
+"$root/deploy/packages.sh" peers $install
 "$root/deploy/build.sh" "$root/build"
 exec /usr/bin/python3 "$root/bench/compare.py" --root "$root" "$@"

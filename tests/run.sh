@@ -63,7 +63,9 @@ build() { # the programs that are tested
 }
 
 stage_lint() {
-    check lint shellcheck shellcheck deploy/*.sh bench/*.sh tests/*.sh tests/*/*.sh .ci/run
+    local scripts
+    mapfile -t scripts < <(find bench deploy docs sdk tests -name '*.sh' -not -path '*/node_modules/*')
+    check lint shellcheck shellcheck .ci/run "${scripts[@]}"
     "$root/deploy/build.sh" "$root/build" || return
     check lint documents-are-current tests/lib/documents.sh build/bin --check
     if [ $mode = long ]; then

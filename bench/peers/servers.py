@@ -55,7 +55,7 @@ def wait_port(port, process, log):
 def find(name, *places):
     path = shutil.which(name) or next((p for p in places if os.access(p, os.X_OK)), None)
     if path is None:
-        raise Failed(f"{name} is not installed; bench/peers/packages.sh installs it")
+        raise Failed(f"{name} is not installed; deploy/packages.sh peers installs it")
     return path
 
 
@@ -188,7 +188,7 @@ def postgres_bin():
     for version in sorted(os.listdir(base) if os.path.isdir(base) else [], key=float, reverse=True):
         if os.access(f"{base}/{version}/bin/initdb", os.X_OK):
             return f"{base}/{version}/bin"
-    raise Failed("postgresql is not installed; bench/peers/packages.sh installs it")
+    raise Failed("postgresql is not installed; deploy/packages.sh peers installs it")
 
 
 def open_way(directory):

@@ -8,8 +8,8 @@ enum { TEXT = STAMP_TEXT, HEAD = 6, DIGITS = 11, FIRST_DIGIT = '?' };
 
 _Static_assert(STAMP_BYTES == HEAD + TEXT, "three nested fields and a text");
 
-/* Six bits a letter, '?' to '~', none of which XML minds: a driver does this for each delivery, so it
- * has no branch. */
+/* Six bits a letter, '?' to '~', none of which XML minds: a driver does this for each delivery, so
+ * it has no branch. */
 static void put_number(char *text, uint64_t value)
 {
     for (int i = 0; i < DIGITS; i++, value >>= 6)

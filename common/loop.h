@@ -24,7 +24,8 @@ void hy_loop_close(struct hy_loop **loop);
 /* Turn until hy_loop_stop(). */
 void hy_loop_run(struct hy_loop *loop);
 
-/* Let turns of a busy loop begin at least gap_us (under 1 s) apart, see pace.h; 0, as at first: at once. */
+/* Let turns of a busy loop begin at least gap_us (under 1 s) apart, see pace.h; 0, as at first: at
+ * once. */
 void hy_loop_pace(struct hy_loop *loop, uint32_t gap_us);
 
 /* One turn that waits at most wait_ms (0 does not wait); for tests and the SDK. */

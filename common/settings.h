@@ -59,7 +59,7 @@ struct hy_common_settings {
     struct hy_text_list routers;   /* "name=endpoint" */
     struct hy_text_list presences;
     struct hy_text_list stores;    /* in order of shard */
-    int64_t pace_us;        /* see common/pace.h */
+    int64_t pace_us;               /* see common/pace.h */
     char *ports_file;       /* where to write the ports that were picked, "key=value" lines */
 };
 

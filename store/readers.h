@@ -1,9 +1,9 @@
 /* readers - reads, answered while the writer goes on.
  *
  * Reads are gathered during a turn and answered at its end, after the commit, so each sees all that
- * was answered before it. Those that find what they need in memory are answered by the loop, so many
- * a turn; threads do the rest, which may wait for the disk, and their answers come back through
- * hy_loop_post(). With no threads the loop does all. Called by the writer's thread. */
+ * was answered before it. Those that find what they need in memory are answered by the loop, so
+ * many a turn; threads do the rest, which may wait for the disk, and their answers come back
+ * through hy_loop_post(). With no threads the loop does all. Called by the writer's thread. */
 
 #ifndef STORE_READERS_H
 #define STORE_READERS_H

@@ -35,12 +35,15 @@ struct unwatch {
     char name[];
 };
 
+struct watch;
+
 struct users {
     struct users_config config;
     struct table by_key;
     struct entry *newest, *oldest;
     struct entry *to_watch;
     struct unwatch *to_unwatch;
+    struct watch *asked; /* questions to presence that are under way */
     struct hy_metric *count, *loads;
 };
 
@@ -59,7 +62,7 @@ void users_moved(struct users *users, int presence, const Hy__UserSessions *told
 /* Find an entry; NULL when the user is not kept. */
 struct entry *users_find(const struct users *users, uint32_t app, const char *name);
 
-/* Drop the questions that were not asked yet. */
+/* Drop the questions that were not asked yet, and those that nobody will answer any more. */
 void users_watch_close(struct users *users);
 
 #endif

@@ -14,10 +14,33 @@ enum { WATCH_BATCH = 500, WATCH_DEADLINE_MS = 2000 };
 /* One question to presence about several users. */
 struct watch {
     struct users *users;
-    int presence; /* -1: nobody is up, whoever comes first */
+    struct watch *next, **link; /* in users->asked */
+    int presence;               /* -1: nobody is up, whoever comes first */
     size_t count;
     struct entry *entries[WATCH_BATCH];
 };
+
+static struct watch *watch_new(struct users *users, int presence)
+{
+    struct watch *watch = memory_get(sizeof *watch);
+
+    watch->users = users;
+    watch->presence = presence;
+    watch->next = users->asked;
+    watch->link = &users->asked;
+    if (watch->next != NULL)
+        watch->next->link = &watch->next;
+    users->asked = watch;
+    return watch;
+}
+
+static void watch_free(struct watch *watch)
+{
+    *watch->link = watch->next;
+    if (watch->next != NULL)
+        watch->next->link = watch->link;
+    free(watch);
+}
 
 void users_watch(struct entry *entry)
 {
@@ -49,6 +72,8 @@ void users_watch_close(struct users *users)
         users->to_unwatch = unwatch->next;
         free(unwatch);
     }
+    while (users->asked != NULL)
+        watch_free(users->asked);
 }
 
 /* ---- places ---- */
@@ -145,7 +170,7 @@ static void on_watched(void *arg, enum hy_err err, const struct hy_record *answe
         entry->pins--;
     }
     hy_arena_free(&arena);
-    free(watch);
+    watch_free(watch);
 }
 
 /* ---- questions ---- */
@@ -179,12 +204,8 @@ static void add(struct watch **open, struct entry *entry)
 {
     struct watch *watch = *open;
 
-    if (watch == NULL) {
-        watch = memory_get(sizeof *watch);
-        watch->users = entry->owner;
-        watch->presence = entry->presence;
-        *open = watch;
-    }
+    if (watch == NULL)
+        *open = watch = watch_new(entry->owner, entry->presence);
     entry->pins++;
     watch->entries[watch->count++] = entry;
     if (watch->count < WATCH_BATCH)

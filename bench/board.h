@@ -24,6 +24,7 @@ enum phase {
 struct desk {
     alignas(64) _Atomic uint32_t at; /* the phase it has reached */
     _Atomic bool settled;
+    _Atomic bool drains; /* turned with PHASE_DRAIN, and told settled since */
     struct tally tally;
 };
 

@@ -398,24 +398,35 @@ static uint64_t moves(const struct tally *sum)
     return sum->sent + sum->acked + sum->failed + sum->delivered + sum->doubled + sum->all;
 }
 
+/* A worker that has not turned since the drain began may have settled, and begin more in that turn.
+ */
+static bool all_drained(const struct engine *e)
+{
+    for (uint32_t i = 0; i < e->workers; i++)
+        if (!atomic_load(&e->board->desks[i].drains))
+            return false;
+    return all_settled(e);
+}
+
 /* Until all is accounted for, or nothing moves any more. */
 static enum hy_err drain(struct engine *e)
 {
     uint64_t now = hy_steady_ms(), end = now + DRAIN_MOST_MS, moved_ms = now, moved = 0;
     struct tally sum;
     enum hy_err err = HY_OK;
+    bool drained = false;
 
     set_phase(e, PHASE_DRAIN);
-    sleep_until(hy_steady_us() + POLL_US); /* each worker has turned since */
     do {
         sleep_until(hy_steady_us() + POLL_US);
         err = look_after(e);
         now = hy_steady_ms();
+        drained = all_drained(e); /* first: what it tells of is in the sums */
         add_up(e, &sum);
         if (moves(&sum) != moved)
             moved_ms = now;
         moved = moves(&sum);
-        if (all_settled(e) && sum.delivered >= sum.expected)
+        if (drained && sum.delivered >= sum.expected)
             return err;
         tell(e,
              "draining: %" PRIu64 " of %" PRIu64 " answered, %" PRIu64 " of %" PRIu64 " delivered",

@@ -153,10 +153,12 @@ static void send_due(struct worker *worker)
     struct talker *t = worker->own;
     uint64_t now = hy_steady_us(), due = 0;
 
-    if (t->options->rate == 0 || worker->stopping || t->stream_count == 0)
+    if (t->options->rate == 0 || t->stream_count == 0)
         return;
     if (now > worker->to_us)
-        now = worker->to_us; /* the last turn may be late: what is due after the end is not sent */
+        now =
+            worker
+                ->to_us; /* the last turn may be late: what was due till the end is sent, no more */
     while ((due = due_us(t)) <= now)
         talk_send(&t->streams[t->next++ % t->stream_count], due);
 }

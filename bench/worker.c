@@ -74,7 +74,8 @@ static void run(struct worker *worker, struct board *board)
             pause_turn(worker);
         hy_loop_turn(worker->loop, plan->pace_us > 0 ? 0 : WAIT_MS);
         atomic_store_explicit(&desk->settled, plan->settled == NULL || plan->settled(worker),
-                              memory_order_relaxed);
+                              memory_order_release);
+        atomic_store_explicit(&desk->drains, worker->stopping, memory_order_release);
     }
 }
 

@@ -55,8 +55,10 @@ def test_one_to_one_accounts_as_the_store_does(two_gateways, loop):
     assert total(two_gateways, "store", "hongyan_store_commit_batch_messages_sum") - before == run["acked"]
     assert run["workers"] == 3 and run["fsyncs_per_op"] > 0
     if "--rate" in loop:  # 300/s for a second of warm-up and one that is measured
-        assert 590 <= run["sent"] <= 601, run["sent"]
-        assert 290 <= run["operations"] <= 310, run["operations"]
+        assert run["sent"] == 601, run["sent"]
+        # so many may be under way when it begins or ends
+        late = 300 * max(run["max_ms"], *run["series"]["max_ms"]) / 1000
+        assert 299 - late <= run["operations"] <= 301 + late, run
 
 
 def test_online_only_stores_nothing(two_gateways):
@@ -113,7 +115,7 @@ def test_pages_of_history_are_what_was_written(make_cluster, how):
 
 
 def test_senders_held_back_by_a_limit_are_told(make_cluster):
-    cluster = make_cluster(settings=["gateway.request_rate=50"])
+    cluster = make_cluster(settings=["gateway.request_rate=50", "gateway.request_burst=50"])
     run = bench(cluster, "s3", "--pairs", 2, "--window", 1)
     assert run["rate_limited"] > 0 and run["lost"] == run["reordered"] == 0 and run["failed"] == 0, run
 

@@ -3,6 +3,7 @@ import pytest
 
 import client_pb2 as pb
 from client import Refused, text_of
+from cluster import wait_until
 
 STORED = ["Private", "Public", "ChatRoom"]
 
@@ -169,6 +170,10 @@ def test_online_only_group_messages(cluster, people, unique):
     assert len(ann.all_history(group, group=True)) == before
 
 
+def audience(cluster, room):
+    return cluster.rest_ok("group_open_http_svc/get_online_member_num", {"GroupId": room})["OnlineMemberNum"]
+
+
 @pytest.mark.parametrize("kind", ["AVChatRoom"])
 def test_a_live_room(cluster, people, unique, kind):
     ann, ben, cid = people
@@ -182,8 +187,7 @@ def test_a_live_room(cluster, people, unique, kind):
     assert [text_of(m) for m in joined.recent] == ["live!"]  # newcomers see what was said (C2)
     cid.send(room, "inside", group=True)
     ben.wait_text("inside", group=room)
-    ben.wait_for(lambda c: cluster.rest_ok("group_open_http_svc/get_online_member_num",
-                                           {"GroupId": room})["OnlineMemberNum"] == 3)
+    wait_until(lambda: audience(cluster, room) == 3, what="three in the audience")
     cid.ask(group_quit=pb.GroupQuitReq(group=room))
     ann.send(room, "after", group=True)
     ben.wait_text("after", group=room)
@@ -198,14 +202,9 @@ def test_a_live_room_drops_who_is_gone(make_cluster):
     for person in (ann, ben):
         person.ask(group_join=pb.GroupJoinReq(group=room))
 
-    def audience():
-        return cluster.rest_ok("group_open_http_svc/get_online_member_num",
-                               {"GroupId": room})["OnlineMemberNum"]
-
-    from cluster import wait_until
-    wait_until(lambda: audience() == 2, what="both in the audience")
+    wait_until(lambda: audience(cluster, room) == 2, what="both in the audience")
     ben.cut()
-    wait_until(lambda: audience() == 1, what="the audience without him")
+    wait_until(lambda: audience(cluster, room) == 1, what="the audience without him")
 
 
 def test_rooms_do_not_leak_into_each_other(cluster, people, unique):

@@ -58,7 +58,7 @@ static void on_made(void *arg, enum hy_err err, const Hy__AdminAnswer *answer)
     uint32_t code = answer == NULL ? 0 : answer->code;
 
     m->calls--;
-    if (err == HY_OK && answer->res_case == HY__ADMIN_ANSWER__RES_IMPORTED)
+    if (answer != NULL && answer->res_case == HY__ADMIN_ANSWER__RES_IMPORTED)
         for (size_t i = 0; i < answer->imported->n_codes; i++)
             if (answer->imported->codes[i] != HY_CODE_GROUP_ID_OWN) /* a retry of ours */
                 code |= answer->imported->codes[i];

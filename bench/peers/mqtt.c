@@ -97,7 +97,7 @@ static uint8_t *put16(uint8_t *out, size_t value)
 
 static uint8_t *put_text(uint8_t *out, const char *text)
 {
-    size_t len = strlen(text);
+    size_t len = strnlen(text, NAME_MAX_BYTES + 1);
 
     assert(len <= NAME_MAX_BYTES);
     out = put16(out, len);

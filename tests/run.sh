@@ -7,8 +7,8 @@
 #   --long   also many seeds, long fuzzing, 100 kills of each kind, clang-tidy
 #   STAGE    only these: lint unit fuzz cluster fault tsan web
 #
-# Without --quick the suite runs on an ASan+UBSan build, the cluster tests again on a TSan build. Logs and
-# JUnit files are in build-tests/.
+# Without --quick the suite runs on an ASan+UBSan build, unit and cluster tests again on a TSan build. Logs
+# and JUnit files are in build-tests/.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 root=$PWD
@@ -72,11 +72,14 @@ stage_lint() {
         check lint clang-tidy tests/lib/tidy.sh build
     fi
 }
+units() { # units NAME FOLDER: the unit tests of a build
+    ctest --test-dir "$2" -j2 --output-on-failure --output-junit "$out/$1.xml" 2>&1 |
+        tee "$out/$1.log" | tail -n 25
+    [ -s "$out/$1.xml" ]
+}
 stage_unit() {
     build || return
-    ctest --test-dir "$built" -j2 --output-on-failure --output-junit "$out/unit.xml" 2>&1 |
-        tee "$out/unit.log" | tail -n 25
-    [ -s "$out/unit.xml" ]
+    units unit "$built"
 }
 stage_fuzz() {
     local runs=20000
@@ -106,6 +109,7 @@ stage_fault() {
 }
 stage_tsan() {
     "$root/deploy/build.sh" "$root/build-tsan" -DHY_SANITIZE=thread || return
+    units tsan-unit "$root/build-tsan" || return
     HONGYAN_BIN=$root/build-tsan/bin HONGYAN_REPLAY_DAYS=2 HONGYAN_TEST_WAIT_S=60 \
         pytest tsan tests/cluster
 }

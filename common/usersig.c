@@ -63,7 +63,7 @@ static bool base64_decode(const char *text, size_t len, uint8_t *out, size_t *ou
         uint32_t bits = 0;
 
         for (size_t k = 0; k < here; k++) {
-            int value = sextets[(uint8_t)text[i + k]];
+            int8_t value = sextets[(uint8_t)text[i + k]];
 
             if (value < 0)
                 return false;

@@ -106,6 +106,8 @@ enum hy_err db_open(const struct db_config *config, struct db **db, char why[sta
     err = db_tune(d, config, why);
     if (err != HY_OK)
         goto fail;
+    for (int f = 0; f < FAMILY_COUNT; f++)
+        DB_BEFORE(&d->filter_args[f]);
     err = open_files(d, config->dir, why);
     if (err == HY_OK)
         err = make_memory(d);
@@ -133,6 +135,7 @@ void db_close(struct db **db)
         rocksdb_column_family_handle_destroy(d->handles[f]);
     if (d->rocks != NULL)
         rocksdb_close(d->rocks);
+    DB_AFTER(&d->rocks);
     for (int f = 0; f < FAMILY_COUNT; f++) {
         if (d->tuned[f] != NULL)
             rocksdb_options_destroy(d->tuned[f]);

@@ -9,12 +9,18 @@ static unsigned char filter_row(void *arg, int level, const char *key, size_t ke
                                 size_t *new_len, unsigned char *changed)
 {
     const struct filter_arg *f = arg;
+    struct db *db = NULL;
+    bool drops = false;
 
     (void)level;
     (void)new_value;
     (void)new_len;
     *changed = 0;
-    return f->db->drop(f->db->drop_arg, f->family, key, key_len, value, value_len);
+    DB_AFTER(arg);
+    db = f->db;
+    drops = db->drop(db->drop_arg, f->family, key, key_len, value, value_len);
+    DB_BEFORE(&db->rocks);
+    return drops;
 }
 
 static const char *filter_name(void *arg)

@@ -33,7 +33,7 @@ struct fixture_answer {
 struct fixture {
     struct store *store;
     char dir[64];
-    uint64_t now_ms;
+    _Atomic uint64_t now_ms; /* threads of the database ask, too */
     uint32_t shard, shards;
     uint64_t next_id;
     struct fixture_answer answers[FIXTURE_ANSWERS];

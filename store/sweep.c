@@ -204,15 +204,17 @@ static enum hy_err pass_member(struct sweeping *s, struct leaving *l, const char
     return put_name(&s->stayed, user, len);
 }
 
-/* Through all members, side by side with the names. */
+/* Through all members, side by side with the names. It ends with the last member: a step beyond him
+ * would go through the tombstones of groups that were swept before. */
 static enum hy_err walk(struct sweeping *s, struct leaving *l)
 {
+    uint32_t left = l->ref.group->member_num;
     struct key first;
     enum hy_err err = HY_OK;
 
     key_member(&first, l->ref.home, KEY_MEMBER, l->ref.group->conversation, NULL);
     for (bool there = db_scan_seek(s->members, &first); there && err == HY_OK;
-         there = db_scan_next(s->members)) {
+         there = --left > 0 && db_scan_next(s->members)) {
         size_t len;
         const uint8_t *key = db_scan_key(s->members, &len);
 

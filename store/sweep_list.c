@@ -1,5 +1,6 @@
-/* sweep_list - which groups many users of this shard are to leave: their indexes, read in one walk.
- */
+/* sweep_list - which groups many users of this shard are to leave. Each index is a walk with an end
+ * of its own: one over all would go through the tombstones of those who were swept before, from a
+ * user who is in no group any more to the next who is. */
 
 #include <string.h>
 
@@ -14,7 +15,7 @@ enum { USERS_MOST = 4096 };
 
 struct listing {
     struct view *view;
-    struct db_scan *scan;
+    struct db_scan *scan; /* of the user at hand */
     uint32_t app;
     struct hy_buf groups; /* of the user at hand */
 };
@@ -41,25 +42,31 @@ static enum hy_err pass_row(struct listing *l, const struct key_parts *parts)
 static enum hy_err list_user(struct listing *l, const char *user)
 {
     struct key_home home = {hy_slot_user(l->app, user), l->app};
-    struct key first;
-    enum hy_err err = HY_OK;
+    struct key first, end;
+    enum hy_err err;
 
     l->groups.len = 0;
     if (!key_text_ok(user) || !view_owns(l->view, home.slot))
         return HY_OK;
     key_index(&first, home, user, HY__CONV_TYPE__CONV_GROUP, NULL, KEY_INDEX_ROW);
-    for (bool there = db_scan_seek(l->scan, &first); there && err == HY_OK;
+    end = first;
+    key_after(&end);
+    err = db_scan_open(l->view->db, FAMILY_INDEX, &first, &end, true, &l->scan);
+    if (err != HY_OK)
+        return err;
+    for (bool there = db_scan_seek(l->scan, NULL); there && err == HY_OK;
          there = db_scan_next(l->scan)) {
         struct key_parts parts;
         size_t len;
         const uint8_t *key = db_scan_key(l->scan, &len);
 
-        if (len <= first.len || memcmp(key, first.bytes, first.len) != 0)
-            break;
         if (key_parse(key, len, &parts) == HY_OK && parts.part == KEY_INDEX_ROW)
             err = pass_row(l, &parts);
     }
-    return err == HY_OK ? db_scan_err(l->scan) : err;
+    if (err == HY_OK)
+        err = db_scan_err(l->scan);
+    db_scan_close(&l->scan);
+    return err;
 }
 
 /* A copy in the arena of what was listed. */
@@ -81,9 +88,8 @@ enum hy_err sweep_list_read(struct view *view, const uint8_t *payload, size_t le
     const Hy__StoreSweepListReq *in =
         hy__store_sweep_list_req__unpack(&view->arena.pb, len, payload);
     Hy__StoreSweepListRes res = HY__STORE_SWEEP_LIST_RES__INIT;
-    struct key first = {.len = 0}, end = {.len = 2, .bytes = {0xFF, 0xFF}};
     struct listing l = {.view = view};
-    enum hy_err err;
+    enum hy_err err = HY_OK;
 
     if (in == NULL || in->n_users > USERS_MOST)
         return answer_refusal(HY__BUS_KIND__STORE_SWEEP_LIST, 0, HY_CODE_PARAM, out);
@@ -91,13 +97,11 @@ enum hy_err sweep_list_read(struct view *view, const uint8_t *payload, size_t le
     res.groups = hy_arena_alloc(&view->arena, (in->n_users + 1) * sizeof *res.groups);
     if (res.groups == NULL)
         return HY_ENOMEM;
-    err = db_scan_open(view->db, FAMILY_INDEX, &first, &end, true, &l.scan);
     while (err == HY_OK && res.n_groups < in->n_users) {
         err = list_user(&l, in->users[res.n_groups]);
         if (err == HY_OK)
             err = keep(&l, &res.groups[res.n_groups++]);
     }
-    db_scan_close(&l.scan);
     if (err == HY_OK)
         err = hy_buf_put_pb(out, &res.base);
     hy_buf_free(&l.groups);

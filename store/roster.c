@@ -1,0 +1,62 @@
+#include "store/roster.h"
+
+#include <string.h>
+
+#include "store/value.h"
+
+enum { MEMBER_MSG_FLAG = 8 }; /* of Member, from records.proto */
+enum { FLAG_DISCARD = 2 };
+
+static enum hy_err put_name(struct hy_buf *list, const uint8_t *name, size_t len)
+{
+    enum hy_err err = hy_buf_reserve(list, len + 1);
+
+    if (err != HY_OK)
+        return err;
+    memcpy(list->data + list->len, name, len);
+    list->data[list->len + len] = 0;
+    list->len += len + 1;
+    return HY_OK;
+}
+
+/* The walk stands on a member; his name is the key's end. */
+static enum hy_err pass_member(const struct db_scan *scan, size_t first_len, struct roster *roster)
+{
+    size_t len, key_len;
+    const uint8_t *value = db_scan_value(scan, &len), *key = db_scan_key(scan, &key_len);
+    uint64_t flag;
+    enum hy_err err = value_number(value, len, MEMBER_MSG_FLAG, &flag);
+
+    if (err != HY_OK)
+        return err;
+    return put_name(flag == FLAG_DISCARD ? &roster->deaf : &roster->hearing, key + first_len,
+                    key_len - first_len);
+}
+
+enum hy_err roster_read(struct db *db, struct key_home home, uint64_t conversation,
+                        struct roster *roster)
+{
+    struct db_scan *scan;
+    struct key first, end;
+    enum hy_err err;
+
+    roster->hearing.len = roster->deaf.len = 0;
+    key_member(&first, home, KEY_MEMBER, conversation, NULL);
+    end = first;
+    key_after(&end);
+    err = db_scan_open(db, FAMILY_ENTITY, &first, &end, false, &scan);
+    if (err != HY_OK)
+        return err;
+    for (bool there = db_scan_seek(scan, NULL); there && err == HY_OK; there = db_scan_next(scan))
+        err = pass_member(scan, first.len, roster);
+    if (err == HY_OK)
+        err = db_scan_err(scan);
+    db_scan_close(&scan);
+    return err;
+}
+
+void roster_free(struct roster *roster)
+{
+    hy_buf_free(&roster->hearing);
+    hy_buf_free(&roster->deaf);
+}

@@ -110,6 +110,13 @@ bool routes_have(const struct routes *routes, uint32_t app, const char *group)
     return find(routes, app, group) != NULL;
 }
 
+bool routes_need(const struct routes *routes, uint32_t app, const char *group)
+{
+    const struct route *route = find(routes, app, group);
+
+    return route == NULL || !(route->ready || route->fetching);
+}
+
 static struct route *make(struct routes *routes, uint32_t app, const char *group)
 {
     size_t len = strlen(group);
@@ -239,6 +246,15 @@ static void enqueue(struct route *route, const struct routes_post *post)
     memcpy(parcel->bytes, post->frame.bytes, post->frame.len);
     *route->queue_end = parcel;
     route->queue_end = &parcel->next;
+}
+
+void routes_offer(struct routes *routes, uint32_t app, const char *group,
+                  const struct routes_list *list)
+{
+    struct route *route = use(routes, app, group);
+
+    if (!route->ready && !route->fetching)
+        route_seat(route, list);
 }
 
 void routes_post(struct routes *routes, const struct routes_post *post)

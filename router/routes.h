@@ -51,6 +51,21 @@ void routes_post(struct routes *routes, const struct routes_post *post);
 /* Is there a route of the group, or one being made? */
 bool routes_have(const struct routes *routes, uint32_t app, const char *group);
 
+/* Would a post have to ask for the members first? Then let the store say them with the message. */
+bool routes_need(const struct routes *routes, uint32_t app, const char *group);
+
+/* The members of a group as they were in this version. */
+struct routes_list {
+    uint64_t version;
+    const uint8_t *hearing, *deaf; /* names (common/names.h); the deaf do not want to receive */
+    size_t hearing_len, deaf_len;
+};
+
+/* They came with an answer, before the post of the same turn; if they are not needed any more,
+ * nothing happens. */
+void routes_offer(struct routes *routes, uint32_t app, const char *group,
+                  const struct routes_list *list);
+
 /* A command on a group, done: these users came, or left, and the members' version is now this one.
  */
 struct routes_change {

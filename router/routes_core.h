@@ -65,6 +65,9 @@ struct routes {
 /* Ask for the members; what waits is told when they are there. */
 void route_fetch(struct route *route);
 
+/* These are the members: find their places. */
+void route_seat(struct route *route, const struct routes_list *list);
+
 /* The list is there: tell what waited. */
 void route_flush(struct route *route);
 

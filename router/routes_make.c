@@ -8,11 +8,10 @@
 #include "common/clock.h"
 #include "common/codes.h"
 #include "common/log.h"
+#include "common/names.h"
 #include "common/slot.h"
 #include "router/memory.h"
 #include "router/routes_core.h"
-
-enum { FLAG_DISCARD = 2 }; /* MemberInfo.msg_flag of members who do not want to receive */
 
 static void on_place(void *arg);
 
@@ -113,19 +112,25 @@ static void on_place(void *arg)
         install(seat->route);
 }
 
-static void seat_members(struct route *route, const Hy__StoreMembersGetRes *res)
+static void seat_names(struct route *route, const uint8_t *names, size_t len, bool deaf)
 {
-    route->coming_version = res->member_version;
-    route->coming_waits = 1; /* this loop */
-    for (size_t i = 0; i < res->n_members; i++) {
-        const Hy__MemberInfo *member = res->members[i];
+    for (const char *name = hy_names_first(names, len); name != NULL;
+         name = hy_names_next(names, len, name)) {
         bool known;
-        struct seat *seat = seat_make(route, &route->coming, member->user, &known);
+        struct seat *seat = seat_make(route, &route->coming, name, &known);
 
-        seat->deaf = member->msg_flag == FLAG_DISCARD;
-        seat->joined_s = member->join_time_s;
+        seat->deaf = deaf;
         route->coming_waits += !known;
     }
+}
+
+void route_seat(struct route *route, const struct routes_list *list)
+{
+    route->fetching = true;
+    route->coming_version = list->version;
+    route->coming_waits = 1; /* this function */
+    seat_names(route, list->hearing, list->hearing_len, false);
+    seat_names(route, list->deaf, list->deaf_len, true);
     if (--route->coming_waits == 0)
         install(route);
 }
@@ -161,7 +166,8 @@ static void on_members(void *arg, enum hy_err err, const struct hy_record *answe
     else if (res->code != HY_CODE_OK)
         lose(route, hy_code_text(res->code));
     else
-        seat_members(route, res);
+        route_seat(route, &(struct routes_list){res->member_version, res->hearing.data,
+                                                res->deaf.data, res->hearing.len, res->deaf.len});
     hy_arena_free(&arena);
 }
 
@@ -187,7 +193,7 @@ void route_fetch(struct route *route)
     req.app = route->app;
     req.admin = true;
     req.req = &which;
-    req.ids_only = true;
+    req.names_only = true;
     route->fetching = true;
     hy_add(routes->builds, 1);
     stores_ask_pb(routes->config.stores, &call, &req.base);

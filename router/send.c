@@ -179,8 +179,19 @@ static void take_result(struct send *send, size_t i, const Hy__AppendRes *res,
         send_tell(send, i, res, &tail);
 }
 
+/* Before anybody is told, who is to be told. */
+static void take_members(struct send *send, const Hy__AppendRes *res)
+{
+    struct routes_list list = {res->member_version, res->hearing.data, res->deaf.data,
+                               res->hearing.len, res->deaf.len};
+
+    if (list.hearing_len + list.deaf_len > 0)
+        routes_offer(send->parts->routes, send->call->caller->app, send->call->to, &list);
+}
+
 static void take_results(struct send *send, const Hy__AppendRes *res)
 {
+    take_members(send, res);
     for (size_t i = 0, k = 0; i < send->call->n_items; i++)
         if (send->pieces[i].stored)
             take_result(send, i, res, res->results[k++]);

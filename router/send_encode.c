@@ -16,6 +16,7 @@ enum {
     APPEND_ADMIN = 5,
     APPEND_IN_ROOM = 6,
     APPEND_ITEMS = 7,
+    APPEND_WANTS_MEMBERS = 8,
     ITEM_CLIENT_ID = 1,
     ITEM_MSG = 2,
     ITEM_FLAGS = 3,
@@ -61,7 +62,10 @@ static uint8_t *put_call(const struct send *send, uint8_t *out)
     out = wire_text(out, APPEND_FROM, call->caller->user);
     out = wire_text(out, APPEND_TO, call->to);
     out = wire_number(out, APPEND_ADMIN, call->caller->admin);
-    return wire_number(out, APPEND_IN_ROOM, call->caller->in_room);
+    out = wire_number(out, APPEND_IN_ROOM, call->caller->in_room);
+    return wire_number(out, APPEND_WANTS_MEMBERS,
+                       send_to_group(send) &&
+                           routes_need(send->parts->routes, call->caller->app, call->to));
 }
 
 struct msgbytes send_msg(const struct send *send, size_t i)
@@ -79,7 +83,7 @@ struct msgbytes send_msg(const struct send *send, size_t i)
 
 bool send_encode(struct send *send)
 {
-    size_t head = strlen(send->call->caller->user) + strlen(send->call->to) + 6 * WIRE_HEAD_MAX;
+    size_t head = strlen(send->call->caller->user) + strlen(send->call->to) + 7 * WIRE_HEAD_MAX;
     struct hy_buf *buf = &send->bytes;
 
     if (hy_buf_reserve(buf, head) != HY_OK)

@@ -11,6 +11,8 @@
 #include "store/recent.h"
 #include "store/value.h"
 
+enum { ROSTER_MOST = 100 }; /* members that are told of with a message */
+
 /* One AppendReq under way. */
 struct append {
     struct core *core;
@@ -303,6 +305,22 @@ static uint32_t look_up(struct append *a, struct group_ref *ref, struct sender *
     return may_send(a, ref, sender, muted);
 }
 
+/* Who is to be told, for a router without a route: asked for now, it is one walk here, in place of
+ * a call of its own. Not when the database is not what the answer says, and not of many, which the
+ * next message would wait for. */
+static void put_members(struct append *a, const struct group_ref *ref)
+{
+    struct core *core = a->core;
+    struct roster *roster = &core->roster;
+
+    if (!a->in->wants_members || core->members_changed || ref->type->live ||
+        ref->group->member_num > ROSTER_MOST ||
+        roster_read(core->db, ref->home, ref->group->conversation, roster) != HY_OK)
+        return; /* it will ask */
+    a->out.hearing = (ProtobufCBinaryData){roster->hearing.len, roster->hearing.data};
+    a->out.deaf = (ProtobufCBinaryData){roster->deaf.len, roster->deaf.data};
+}
+
 static void append_group(struct append *a)
 {
     struct group_ref ref = {0};
@@ -318,6 +336,7 @@ static void append_group(struct append *a)
     a->out.member_version = ref.group->member_version;
     a->out.group_type = (char *)ref.type->name;
     a->out.group_name = ref.group->info->name;
+    put_members(a, &ref);
 }
 
 void append_handle(struct core *core, const struct request *req)

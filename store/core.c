@@ -111,6 +111,7 @@ static void end_batch(struct core *core, enum hy_err err)
     }
     batch_clear(core->batch);
     core->messages = 0;
+    core->members_changed = false;
     core->batch_number++;
     core->sealed = false;
 }

@@ -20,6 +20,7 @@
 #include "store/appset.h"
 #include "store/batch.h"
 #include "store/db.h"
+#include "store/roster.h"
 #include "store/rows.h"
 
 struct online;
@@ -45,6 +46,7 @@ struct core {
     struct totals *totals;      /* groups of each app here */
     struct hy_arena arena;      /* of the request that is decided */
     struct hy_buf scratch;      /* a value being made */
+    struct roster roster;       /* for the answer being made */
     struct touched_pair *pairs; /* C2C heads changed in this batch; see pair.c */
     size_t pair_count, pair_size;
     uint64_t (*now_ms)(void *arg); /* the wall clock; tests bring their own */
@@ -52,6 +54,7 @@ struct core {
     uint32_t shard, shards;
     uint64_t batch_number; /* +1 at each commit */
     uint32_t messages;     /* in the batch */
+    bool members_changed;  /* in the batch: some group's members are not as the database says */
     enum hy_err failure;   /* of the last commit */
     bool sealed; /* the batch is whole and waits for a stall to pass: nothing is decided */
 };

@@ -55,6 +55,7 @@ void core_close(struct core *core)
     hy_apps_close(&core->apps);
     hy_arena_free(&core->arena);
     hy_buf_free(&core->scratch);
+    roster_free(&core->roster);
     free(core->pairs);
 }
 

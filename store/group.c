@@ -173,6 +173,7 @@ void group_info(const struct group_ref *ref, Hy__GroupInfo *info)
 void group_bump(struct core *core, struct group_ref *ref)
 {
     ref->group->member_version++;
+    core->members_changed = true;
     touch(core, ref);
 }
 

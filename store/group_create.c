@@ -94,6 +94,7 @@ enum hy_err creation_fill(struct creation *c, Hy__Group *group, Hy__GroupInfo *i
     group->info = info;
     group->last_time_ms = core_now(c->core);
     group->member_version = group->last_time_ms; /* beyond all of an earlier group of this id */
+    c->core->members_changed = true;
     return core_conversation(c->core, c->ref.home.slot, &group->conversation);
 }
 

@@ -6,6 +6,7 @@
 #include "common/slot.h"
 #include "store/answers.h"
 #include "store/member.h"
+#include "store/roster.h"
 #include "store/value.h"
 #include "store/view.h"
 
@@ -20,6 +21,7 @@ struct listing {
     Hy__StoreMembersGetRes out;
     size_t size; /* room in out.members */
     uint32_t skip, limit;
+    struct roster roster;
     struct db_scan *mutes; /* walks beside the members; NULL: the type has none */
     bool muted;            /* the walk stands on a mute */
 };
@@ -196,6 +198,16 @@ static enum hy_err list_all(struct listing *l)
     return err;
 }
 
+/* For a route. */
+static enum hy_err list_names(struct listing *l)
+{
+    enum hy_err err = roster_read(l->view->db, l->home, l->group->conversation, &l->roster);
+
+    l->out.hearing = (ProtobufCBinaryData){l->roster.hearing.len, l->roster.hearing.data};
+    l->out.deaf = (ProtobufCBinaryData){l->roster.deaf.len, l->roster.deaf.data};
+    return err;
+}
+
 /* ---- the request ---- */
 
 /* May they look? 0 or a code. */
@@ -240,6 +252,15 @@ static enum hy_err find_group(struct listing *l, uint32_t *code)
     return l->type == NULL ? HY_ECORRUPT : may_look(l, code);
 }
 
+static enum hy_err answer_list(struct listing *l, struct hy_buf *out)
+{
+    l->out.total = l->group->member_num;
+    l->out.member_version = l->group->member_version;
+    l->out.group_type = (char *)l->type->name;
+    l->out.group_name = l->group->info->name;
+    return hy_buf_put_pb(out, &l->out.base);
+}
+
 enum hy_err members_read(struct view *view, const uint8_t *payload, size_t len, struct hy_buf *out)
 {
     struct listing l = {.view = view, .out = HY__STORE_MEMBERS_GET_RES__INIT};
@@ -255,12 +276,12 @@ enum hy_err members_read(struct view *view, const uint8_t *payload, size_t len, 
         return err;
     if (code != HY_CODE_OK)
         return refuse(code, out);
-    err = l.req->n_users > 0 ? list_named(&l) : list_all(&l);
-    if (err != HY_OK)
-        return err;
-    l.out.total = l.group->member_num;
-    l.out.member_version = l.group->member_version;
-    l.out.group_type = (char *)l.type->name;
-    l.out.group_name = l.group->info->name;
-    return hy_buf_put_pb(out, &l.out.base);
+    if (l.in->names_only)
+        err = list_names(&l);
+    else
+        err = l.req->n_users > 0 ? list_named(&l) : list_all(&l);
+    if (err == HY_OK)
+        err = answer_list(&l, out);
+    roster_free(&l.roster);
+    return err;
 }

@@ -131,6 +131,25 @@ static const uint8_t *skip_field(const uint8_t *at, const uint8_t *end, unsigned
     }
 }
 
+enum hy_err value_number(const void *bytes, size_t len, uint32_t field, uint64_t *n)
+{
+    const uint8_t *at = bytes, *end = at + len;
+    uint64_t tag;
+
+    *n = 0;
+    if (len == 0 || *at++ != VALUE_FORMAT)
+        return HY_ECORRUPT;
+    while (at != NULL && at < end) {
+        at = get_varint(at, end, &tag);
+        if (at == NULL)
+            break;
+        if (tag == ((uint64_t)field << 3 | WIRE_VARINT))
+            return get_varint(at, end, n) == NULL ? HY_ECORRUPT : HY_OK;
+        at = skip_field(at, end, (unsigned)(tag & 7));
+    }
+    return at == NULL ? HY_ECORRUPT : HY_OK;
+}
+
 bool value_log_from(const struct value_log *log, const char *user)
 {
     const uint8_t *at = log->msg, *end = at + log->msg_len;

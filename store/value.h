@@ -29,6 +29,10 @@ enum hy_err value_put(struct hy_buf *buf, const ProtobufCMessage *record) HY_CHE
 enum hy_err value_get(const ProtobufCMessageDescriptor *type, ProtobufCAllocator *allocator,
                       const void *bytes, size_t len, ProtobufCMessage **record) HY_CHECKED;
 
+/* A number (wire type 0) of a record, found without decoding it; 0: the record has none.
+ * HY_ECORRUPT: this is no record. */
+enum hy_err value_number(const void *bytes, size_t len, uint32_t field, uint64_t *n) HY_CHECKED;
+
 /* A log value taken apart; msg is lent from the bytes. */
 struct value_log {
     uint16_t flags; /* Hy__MsgFlag bits */

@@ -42,6 +42,8 @@ static struct {
     char stayed[64]; /* after a sweep; "": all members */
     uint64_t seq, version;
     bool mute, duplicate;
+    bool offers; /* who is a member, with an append's answer */
+    unsigned offered;
     bool holds_apps; /* it cannot tell the apps yet */
     uint32_t append_code, result_code, page_code;
     bool page_broken; /* bytes that are no message */
@@ -94,13 +96,30 @@ static void store_user(struct hy_peer *peer, const struct hy_record *record)
     hy__user_req__free_unpacked(req, NULL);
 }
 
+/* The members as a list of names. */
+static ProtobufCBinaryData names_of_members(char names[static 256])
+{
+    size_t len = strlen(w.members) + 1;
+
+    memcpy(names, w.members, len);
+    for (size_t i = 0; i < len; i++)
+        if (names[i] == ' ')
+            names[i] = '\0';
+    return (ProtobufCBinaryData){len, (uint8_t *)names};
+}
+
 static void store_append(struct hy_peer *peer, const struct hy_record *record)
 {
     Hy__AppendReq *req = hy__append_req__unpack(NULL, record->len, record->payload);
     Hy__AppendRes res = HY__APPEND_RES__INIT;
     Hy__AppendResult results[8], *list[8];
+    char names[256];
 
     assert_non_null(req);
+    if (w.offers && req->wants_members) {
+        res.hearing = names_of_members(names);
+        w.offered++;
+    }
     res.n_results = req->n_items;
     res.results = list;
     res.member_version = w.version;
@@ -127,19 +146,10 @@ static void store_append(struct hy_peer *peer, const struct hy_record *record)
 static void store_members(struct hy_peer *peer, const struct hy_record *record)
 {
     Hy__StoreMembersGetRes res = HY__STORE_MEMBERS_GET_RES__INIT;
-    Hy__MemberInfo members[8], *list[8];
-    char names[256], *rest = names, *name;
+    char names[256];
 
-    strcpy(names, w.members);
-    res.members = list;
+    res.hearing = names_of_members(names);
     res.member_version = w.version;
-    while ((name = strsep(&rest, " ")) != NULL) {
-        hy__member_info__init(&members[res.n_members]);
-        members[res.n_members].user = name;
-        members[res.n_members].role = HY__ROLE__ROLE_MEMBER;
-        list[res.n_members] = &members[res.n_members];
-        res.n_members++;
-    }
     w.members_gets++;
     hy_bus_answer_pb(peer, record->kind, record->id, &res.base);
 }
@@ -821,6 +831,24 @@ static void the_first_message_of_a_cold_group_reaches_all(void **state)
     assert_int_equal(w.members_gets, 1);
 }
 
+static void members_come_with_the_answer(void **state)
+{
+    (void)state;
+    w.offers = true;
+    assert_int_equal(group("anna", "walkers"), 0);
+    assert_int_equal(group("anna", "walkers"), 0);
+    assert_told("21:walkers#1 21:walkers#2 ",
+                "12:walkers#1 31:walkers#1 12:walkers#2 31:walkers#2 ");
+    assert_int_equal(w.members_gets, 0);
+    assert_int_equal(w.offered, 1); /* the second found a route */
+    strcpy(w.members, "anna ben");
+    w.version++; /* which the answer tells, without members: they were not wanted */
+    assert_int_equal(group("anna", "walkers"), 0);
+    assert_told("21:walkers#1 21:walkers#2 21:walkers#3 ",
+                "12:walkers#1 31:walkers#1 12:walkers#2 31:walkers#2 12:walkers#3 ");
+    assert_int_equal(w.members_gets, 1);
+}
+
 static void what_comes_while_the_route_is_made_stays_in_order(void **state)
 {
     (void)state;
@@ -1211,6 +1239,7 @@ int main(void)
         TEST(who_moves_is_found_at_the_new_place),
         TEST(the_first_message_of_a_cold_group_reaches_all),
         TEST(what_comes_while_the_route_is_made_stays_in_order),
+        TEST(members_come_with_the_answer),
         TEST(a_new_member_version_is_looked_up),
         TEST(who_leaves_is_left_out_without_a_new_look),
         TEST(a_route_follows_its_members),

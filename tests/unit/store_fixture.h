@@ -190,7 +190,7 @@ static inline void *fixture_ask(struct fixture *f, uint16_t kind, const Protobuf
 /* One message; the text is its body as it lies (the store does not look inside). */
 struct say {
     const char *from, *to, *id, *text;
-    bool group, admin, in_room;
+    bool group, admin, in_room, wants_members;
     uint32_t flags, priority, dedupe_s;
     uint64_t hash;
 };
@@ -221,6 +221,7 @@ static inline uint64_t fixture_say(struct fixture *f, struct say say)
     req.to = msg.to;
     req.admin = say.admin;
     req.in_room = say.in_room;
+    req.wants_members = say.wants_members;
     req.n_items = 1;
     req.items = items;
     return fixture_put(f, HY__BUS_KIND__STORE_APPEND, &req.base);

@@ -1,6 +1,7 @@
 #include "store_fixture.h"
 
 #include "common/codes.h"
+#include "common/names.h"
 
 static const char *const two[] = {"ben", "cleo"};
 
@@ -113,6 +114,74 @@ static Hy__StoreMembersGetRes *members(struct fixture *f, const char *group, uin
     req.admin = true;
     req.req = &inner;
     return ASK(f, MEMBERS_GET, req, Hy__StoreMembersGetRes, hy__store_members_get_res);
+}
+
+/* What comes of a list of names, with commas. */
+static void assert_names(ProtobufCBinaryData list, const char *expected)
+{
+    char text[256] = "";
+
+    for (const char *name = hy_names_first(list.data, list.len); name != NULL;
+         name = hy_names_next(list.data, list.len, name)) {
+        strcat(text, name);
+        strcat(text, ",");
+    }
+    assert_string_equal(text, expected);
+}
+
+/* Say something and turn; whom is the answer to tell? */
+static void assert_told_with(struct fixture *f, struct say say, const char *hearing,
+                             const char *deaf)
+{
+    uint64_t id = fixture_say(f, say);
+    Hy__AppendRes *res;
+
+    store_turn(f->store);
+    res = fixture_take(f, id, &hy__append_res__descriptor);
+    assert_int_equal(res->results[0]->code, 0);
+    assert_names(res->hearing, hearing);
+    assert_names(res->deaf, deaf);
+    DROP(res);
+}
+
+static void members_come_with_a_message_where_they_are_wanted(void **state)
+{
+    struct fixture *f = *state;
+    struct say say = {.from = "anna", .to = "g", .group = true, .wants_members = true};
+    Hy__StoreMembersGetReq names = HY__STORE_MEMBERS_GET_REQ__INIT;
+    Hy__MembersGetReq of = HY__MEMBERS_GET_REQ__INIT;
+    Hy__StoreMembersReq gone = HY__STORE_MEMBERS_REQ__INIT;
+    Hy__StoreMembersGetRes *list;
+    Hy__MemberInfo cleo = HY__MEMBER_INFO__INIT, *leaves[1] = {&cleo};
+
+    assert_int_equal(fixture_group(f, "Public", "g", "anna", 2, two), 0);
+    assert_told_with(f, say, "anna,ben,cleo,", "");
+    assert_int_equal(set_member(f, "g", "ben", false, "ben", "MsgFlag", "", 2), 0);
+    assert_told_with(f, say, "anna,cleo,", "ben,");
+    of.group = (char *)"g";
+    names.app = FIXTURE_APP;
+    names.admin = true;
+    names.names_only = true;
+    names.req = &of;
+    list = ASK(f, MEMBERS_GET, names, Hy__StoreMembersGetRes, hy__store_members_get_res);
+    assert_names(list->hearing, "anna,cleo,");
+    assert_names(list->deaf, "ben,");
+    assert_int_equal(list->n_members, 0);
+    DROP(list);
+
+    /* Not of what waits to be written: the database does not know it yet. */
+    gone.app = FIXTURE_APP;
+    gone.group = (char *)"g";
+    gone.operator_id = (char *)"anna";
+    cleo.user = (char *)"cleo";
+    gone.n_members = 1;
+    gone.members = leaves;
+    fixture_put(f, HY__BUS_KIND__STORE_MEMBERS_REMOVE, &gone.base);
+    assert_told_with(f, say, "", "");
+    assert_told_with(f, say, "anna,", "ben,");
+
+    say.wants_members = false;
+    assert_told_with(f, say, "", "");
 }
 
 static void a_group_is_made_with_its_owner_and_members(void **state)
@@ -842,6 +911,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_group_is_made_with_its_owner_and_members),
+        T(members_come_with_a_message_where_they_are_wanted),
         T(strangers_see_and_say_nothing_in_a_private_group),
         T(group_unread_is_exact_without_a_write_per_member),
         T(newcomers_see_the_past_only_where_the_type_says_so),

@@ -98,6 +98,7 @@ enum hy_err db_open(const struct db_config *config, struct db **db, char why[sta
     enum hy_err err = HY_ENOMEM;
 
     why[0] = '\0';
+    db_thread();
     if (d == NULL)
         return err;
     d->drop = config->drop;
@@ -256,6 +257,13 @@ enum hy_err db_write(struct db *db, struct db_batch *batch)
     }
     rocksdb_write(db->rocks, db->write, batch->rocks, &error);
     return db_classify(error, db->why);
+}
+
+void db_thread(void)
+{
+    enum { PERF_DISABLE = 1 };
+
+    rocksdb_set_perf_level(PERF_DISABLE);
 }
 
 const char *db_why(const struct db *db)

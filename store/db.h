@@ -81,6 +81,10 @@ const char *db_why(const struct db *db);
 /* Sequence number of the newest row. */
 uint64_t db_latest(struct db *db);
 
+/* A thread begins that reads: RocksDB counts for itself what each thread does, which nobody asks
+ * for. The thread of db_open() need not say it. */
+void db_thread(void);
+
 /* ---- scans ---- */
 
 struct db_scan;
@@ -91,12 +95,20 @@ enum hy_err db_scan_open(struct db *db, enum family family, const struct key *fi
                          const struct key *end, bool once, struct db_scan **scan) HY_CHECKED;
 void db_scan_close(struct db_scan **scan);
 
+/* The same over a whole family, for hops from place to place. What would pass by more than some
+ * hundred deleted rows gives up: db_scan_err() says HY_EBUSY until the next seek. A walk with an
+ * end of its own then finds what there is. */
+enum hy_err db_scan_open_hops(struct db *db, enum family family, struct db_scan **scan) HY_CHECKED;
+
 /* Go to the first key at or after / the last key at or before key; key NULL: first / last of all.
  * False: there is none. */
 bool db_scan_seek(struct db_scan *scan, const struct key *key);
 bool db_scan_seek_back(struct db_scan *scan, const struct key *key);
 bool db_scan_next(struct db_scan *scan);
 bool db_scan_prev(struct db_scan *scan);
+
+/* Go to this very key, a step from where the scan is or by a seek. False: there is no such key. */
+bool db_scan_reach(struct db_scan *scan, const struct key *key);
 
 /* Of where the scan is; lent until it moves. */
 const uint8_t *db_scan_key(const struct db_scan *scan, size_t *len);

@@ -1,6 +1,7 @@
 /* Walks over keys. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/db_rocks.h"
 
@@ -10,8 +11,10 @@ struct db_scan {
     struct key first, end; /* RocksDB points at the bounds while the iterator lives */
 };
 
-enum hy_err db_scan_open(struct db *db, enum family family, const struct key *first,
-                         const struct key *end, bool once, struct db_scan **scan)
+enum { HOP_MOST = 200 };
+
+static enum hy_err make(struct db *db, const struct key *first, const struct key *end, bool once,
+                        struct db_scan **scan)
 {
     struct db_scan *s = db_may_read(db) ? calloc(1, sizeof *s) : NULL;
 
@@ -27,8 +30,34 @@ enum hy_err db_scan_open(struct db *db, enum family family, const struct key *fi
         rocksdb_readoptions_set_read_tier(s->read, db->tier);
     if (once)
         rocksdb_readoptions_set_fill_cache(s->read, 0);
-    s->rocks = rocksdb_create_iterator_cf(db->rocks, s->read, db->handles[family]);
     *scan = s;
+    return HY_OK;
+}
+
+static void begin(struct db *db, enum family family, struct db_scan *scan)
+{
+    scan->rocks = rocksdb_create_iterator_cf(db->rocks, scan->read, db->handles[family]);
+}
+
+enum hy_err db_scan_open(struct db *db, enum family family, const struct key *first,
+                         const struct key *end, bool once, struct db_scan **scan)
+{
+    enum hy_err err = make(db, first, end, once, scan);
+
+    if (err == HY_OK)
+        begin(db, family, *scan);
+    return err;
+}
+
+enum hy_err db_scan_open_hops(struct db *db, enum family family, struct db_scan **scan)
+{
+    struct key first = {.len = 0}, end = {.len = 2, .bytes = {0xFF, 0xFF}};
+    enum hy_err err = make(db, &first, &end, true, scan);
+
+    if (err != HY_OK)
+        return err;
+    rocksdb_readoptions_set_max_skippable_internal_keys((*scan)->read, HOP_MOST);
+    begin(db, family, *scan);
     return HY_OK;
 }
 
@@ -70,6 +99,30 @@ bool db_scan_prev(struct db_scan *scan)
 {
     rocksdb_iter_prev(scan->rocks);
     return rocksdb_iter_valid(scan->rocks);
+}
+
+static bool stands_on(const struct db_scan *scan, const struct key *key)
+{
+    size_t len;
+    const char *at;
+
+    if (!rocksdb_iter_valid(scan->rocks))
+        return false;
+    at = rocksdb_iter_key(scan->rocks, &len);
+    return len == key->len && memcmp(at, key->bytes, len) == 0;
+}
+
+bool db_scan_reach(struct db_scan *scan, const struct key *key)
+{
+    if (stands_on(scan, key))
+        return true;
+    if (rocksdb_iter_valid(scan->rocks)) {
+        rocksdb_iter_next(scan->rocks);
+        if (stands_on(scan, key))
+            return true;
+    }
+    rocksdb_iter_seek(scan->rocks, (const char *)key->bytes, key->len);
+    return stands_on(scan, key);
 }
 
 const uint8_t *db_scan_key(const struct db_scan *scan, size_t *len)

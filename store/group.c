@@ -32,10 +32,37 @@ enum hy_err group_find(struct core *core, uint32_t app, const char *id, struct g
     return err == HY_OK ? take(ref, ref->row->msg) : err;
 }
 
-enum hy_err group_look(struct core *core, uint32_t app, const char *id, struct group_ref *ref)
+static enum hy_err look_up(struct core *core, const struct key *key, ProtobufCMessage **msg)
+{
+    struct db_value value;
+    enum hy_err err = db_get(core->db, FAMILY_ENTITY, key, &value);
+
+    if (err != HY_OK)
+        return err;
+    err = value_get(&hy__group__descriptor, &core->arena.pb, value.data, value.len, msg);
+    db_drop(&value);
+    return err;
+}
+
+static enum hy_err walk_up(struct core *core, struct db_scan *heads, const struct key *key,
+                           ProtobufCMessage **msg)
+{
+    size_t len;
+    const uint8_t *value;
+
+    if (!db_scan_reach(heads, key)) {
+        enum hy_err err = db_scan_err(heads);
+
+        return err == HY_OK ? HY_ENOTFOUND : err;
+    }
+    value = db_scan_value(heads, &len);
+    return value_get(&hy__group__descriptor, &core->arena.pb, value, len, msg);
+}
+
+enum hy_err group_look(struct core *core, struct db_scan *heads, uint32_t app, const char *id,
+                       struct group_ref *ref)
 {
     ProtobufCMessage *msg = NULL;
-    struct db_value value;
     struct key key;
     enum hy_err err;
 
@@ -43,11 +70,7 @@ enum hy_err group_look(struct core *core, uint32_t app, const char *id, struct g
     ref->row = rows_peek(core->rows, FAMILY_ENTITY, &key);
     if (ref->row != NULL)
         return take(ref, ref->row->msg);
-    err = db_get(core->db, FAMILY_ENTITY, &key, &value);
-    if (err != HY_OK)
-        return err;
-    err = value_get(&hy__group__descriptor, &core->arena.pb, value.data, value.len, &msg);
-    db_drop(&value);
+    err = heads == NULL ? look_up(core, &key, &msg) : walk_up(core, heads, &key, &msg);
     return err == HY_OK ? take(ref, msg) : err;
 }
 

@@ -31,8 +31,9 @@ enum hy_err group_find(struct core *core, uint32_t app, const char *id,
 
 /* The same for a command that has its batch to itself (ROUTE_WRITES_ALONE) and goes through many
  * groups: what is not in memory is decoded into the arena and does not come to stay. Who changes it
- * calls group_keep(). */
-enum hy_err group_look(struct core *core, uint32_t app, const char *id,
+ * calls group_keep(). heads walks over FAMILY_ENTITY, for groups in the order of their keys that
+ * lie near to each other; NULL: look each up. */
+enum hy_err group_look(struct core *core, struct db_scan *heads, uint32_t app, const char *id,
                        struct group_ref *ref) HY_CHECKED;
 void group_keep(struct core *core, const struct group_ref *ref);
 

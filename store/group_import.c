@@ -111,7 +111,7 @@ static enum hy_err import(struct creation *c, uint32_t *code)
     *code = creation_check(c);
     if (*code != HY_CODE_OK)
         return HY_OK;
-    err = group_look(c->core, c->in->app, c->in->info->group, &c->ref);
+    err = group_look(c->core, NULL, c->in->app, c->in->info->group, &c->ref);
     if (err != HY_OK && err != HY_ENOTFOUND)
         return err;
     if (err == HY_OK)

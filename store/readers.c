@@ -240,6 +240,7 @@ static void *work(void *arg)
     struct job_list mine;
 
     list_init(&mine);
+    db_thread();
     pthread_mutex_lock(&r->lock);
     for (;;) {
         while (r->todo.first == NULL && !r->stop)

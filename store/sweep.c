@@ -1,8 +1,9 @@
 /* sweep - users who stay offline leave many groups with one command (C3).
  *
- * The groups come in the order of their keys, so one walk over the members of the shard serves
- * them all, and what is written lies side by side. Of each group: one read of its head, one tip
- * that names those who left, one new version. What is not in memory does not come there. */
+ * The groups come in the order of their keys: one walk finds their heads. Then they are taken in
+ * the order of their conversations, which is that of the members' keys: another walk finds those,
+ * most of the time by steps and not by seeks, and what is written lies side by side. Of each group:
+ * one tip that names those who left, one new version. What is not in memory does not come there. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,25 +30,27 @@ struct keys {
     size_t count, size;
 };
 
-/* One StoreSweepReq under way. */
-struct sweeping {
-    struct core *core;
-    struct db_scan *members;
-    Hy__StoreSweepRes out;
-    uint32_t app;
-    struct hy_buf gone, stayed; /* of the group at hand */
-    struct keys rows, indexes;  /* of members, and of users of this shard */
-    struct group_ref *changed;  /* one for each of out.groups */
-};
-
-/* The group at hand. */
+/* A group that is swept. */
 struct leaving {
     struct group_ref ref;
     const Hy__SweepGroup *in;
     const char *next; /* of the names, which are in order */
     Hy__TipElem tip;
     size_t wanted, found;
-    bool owner; /* was named, and stays */
+};
+
+/* One StoreSweepReq under way. */
+struct sweeping {
+    struct core *core;
+    struct db_scan *heads; /* NULL: they are far between, and looked up one by one */
+    struct db_scan *members;
+    bool stands;            /* the walk over the members, on one of the last group */
+    struct leaving *groups; /* as they came */
+    size_t count;
+    Hy__StoreSweepRes out;
+    uint32_t app;
+    struct hy_buf gone, stayed; /* of the group at hand */
+    struct keys rows, indexes;  /* of members, and of users of this shard */
 };
 
 static enum hy_err put_name(struct hy_buf *list, const char *name, size_t len)
@@ -204,6 +207,20 @@ static enum hy_err pass_member(struct sweeping *s, struct leaving *l, const char
     return put_name(&s->stayed, user, len);
 }
 
+/* To the group's first member. The next one after those of the last group is often it. */
+static bool walk_to(struct sweeping *s, const struct key *first)
+{
+    size_t len;
+    const uint8_t *key;
+
+    if (s->stands && db_scan_next(s->members)) {
+        key = db_scan_key(s->members, &len);
+        if (len > first->len && memcmp(key, first->bytes, first->len) == 0)
+            return true;
+    }
+    return db_scan_seek(s->members, first);
+}
+
 /* Through all members, side by side with the names. It ends with the last member: a step beyond him
  * would go through the tombstones of groups that were swept before. */
 static enum hy_err walk(struct sweeping *s, struct leaving *l)
@@ -211,9 +228,10 @@ static enum hy_err walk(struct sweeping *s, struct leaving *l)
     uint32_t left = l->ref.group->member_num;
     struct key first;
     enum hy_err err = HY_OK;
+    bool there;
 
     key_member(&first, l->ref.home, KEY_MEMBER, l->ref.group->conversation, NULL);
-    for (bool there = db_scan_seek(s->members, &first); there && err == HY_OK;
+    for (there = walk_to(s, &first); there && err == HY_OK;
          there = --left > 0 && db_scan_next(s->members)) {
         size_t len;
         const uint8_t *key = db_scan_key(s->members, &len);
@@ -222,6 +240,7 @@ static enum hy_err walk(struct sweeping *s, struct leaving *l)
             break;
         err = pass_member(s, l, (const char *)key + first.len, len - first.len);
     }
+    s->stands = err == HY_OK && left == 0;
     return err == HY_OK ? db_scan_err(s->members) : err;
 }
 
@@ -261,7 +280,6 @@ static enum hy_err tell(struct sweeping *s, struct leaving *l, bool many)
     l->tip.type = HY__TIP_TYPE__TIP_KICKED;
     l->tip.reason = (char *)"sweep";
     err = tip_append(core, &l->ref, "", &l->tip, &msg);
-    s->changed[s->out.n_groups] = l->ref;
     hy__swept_group__init(out);
     out->group = l->in->group;
     out->type = (char *)l->ref.type->name;
@@ -282,47 +300,87 @@ static enum hy_err tell(struct sweeping *s, struct leaving *l, bool many)
 }
 
 /* Is there such a group, and is it to be swept? */
-static enum hy_err look(struct sweeping *s, struct leaving *l, bool *swept)
+static enum hy_err look(struct sweeping *s, const Hy__SweepGroup *in, struct leaving *l,
+                        bool *swept)
 {
     enum hy_err err;
 
     *swept = false;
-    if (!key_text_ok(l->in->group) || !core_owns(s->core, hy_slot_group(s->app, l->in->group)))
+    *l = (struct leaving){.in = in, .tip = HY__TIP_ELEM__INIT};
+    if (!key_text_ok(in->group) || !core_owns(s->core, hy_slot_group(s->app, in->group)))
         return HY_OK;
-    err = group_look(s->core, s->app, l->in->group, &l->ref);
+    err = group_look(s->core, s->heads, s->app, in->group, &l->ref);
     if (err == HY_OK)
         *swept = group_swept(s->core, &l->ref);
     return err == HY_ENOTFOUND ? HY_OK : err;
 }
 
-static enum hy_err sweep_group(struct sweeping *s, const Hy__SweepGroup *in)
+/* Find those that there are. Of what is dissolved, or no longer to be swept, nothing is left to
+ * do. */
+static enum hy_err look_all(struct sweeping *s, const Hy__StoreSweepReq *in)
 {
-    struct leaving l = {.in = in, .tip = HY__TIP_ELEM__INIT};
-    bool swept, many;
-    enum hy_err err = look(s, &l, &swept);
+    enum hy_err err = HY_OK;
 
-    if (err != HY_OK || !swept)
-        return err; /* dissolved, or no longer to be swept: nothing is left to do */
-    l.next = hy_names_first(in->users.data, in->users.len);
-    l.wanted = hy_names_count(in->users.data, in->users.len);
-    if (l.wanted == 0 || l.wanted > TIP_MOST)
+    for (size_t i = 0; i < in->n_groups && err == HY_OK; i++) {
+        bool swept;
+
+        err = look(s, in->groups[i], &s->groups[s->count], &swept);
+        s->count += err == HY_OK && swept;
+    }
+    return err;
+}
+
+static enum hy_err sweep_group(struct sweeping *s, struct leaving *l)
+{
+    const ProtobufCBinaryData *users = &l->in->users;
+    enum hy_err err;
+    bool many;
+
+    l->next = hy_names_first(users->data, users->len);
+    l->wanted = hy_names_count(users->data, users->len);
+    if (l->wanted == 0 || l->wanted > TIP_MOST)
         return HY_OK;
-    l.tip.members = hy_arena_alloc(&s->core->arena, l.wanted * sizeof *l.tip.members);
-    if (l.tip.members == NULL)
+    l->tip.members = hy_arena_alloc(&s->core->arena, l->wanted * sizeof *l->tip.members);
+    if (l->tip.members == NULL)
         return HY_ENOMEM;
     s->gone.len = s->stayed.len = 0;
-    many = l.ref.group->member_num > WALK_MOST;
-    err = many ? pick(s, &l) : walk(s, &l);
-    s->out.absent += (uint32_t)(l.wanted - l.found);
-    return err == HY_OK && l.tip.n_members > 0 ? tell(s, &l, many) : err;
+    many = l->ref.group->member_num > WALK_MOST;
+    err = many ? pick(s, l) : walk(s, l);
+    s->out.absent += (uint32_t)(l->wanted - l->found);
+    return err == HY_OK && l->tip.n_members > 0 ? tell(s, l, many) : err;
+}
+
+static int by_conversation(const void *a, const void *b)
+{
+    const struct leaving *const *x = a, *const *y = b;
+    uint64_t m = (*x)->ref.group->conversation, n = (*y)->ref.group->conversation;
+
+    if ((*x)->ref.home.slot != (*y)->ref.home.slot)
+        return (*x)->ref.home.slot < (*y)->ref.home.slot ? -1 : 1;
+    return m < n ? -1 : m > n;
+}
+
+static enum hy_err sweep_all(struct sweeping *s)
+{
+    struct leaving **order = hy_arena_alloc(&s->core->arena, (s->count + 1) * sizeof *order);
+    enum hy_err err = order == NULL ? HY_ENOMEM : HY_OK;
+
+    for (size_t i = 0; i < s->count && err == HY_OK; i++)
+        order[i] = &s->groups[i];
+    if (err == HY_OK && s->count > 0)
+        qsort(order, s->count, sizeof(struct leaving *), by_conversation);
+    for (size_t i = 0; i < s->count && err == HY_OK; i++)
+        err = sweep_group(s, order[i]);
+    return err;
 }
 
 /* ---- the request ---- */
 
 static void write_rows(struct sweeping *s)
 {
-    for (size_t i = 0; i < s->out.n_groups; i++)
-        group_keep(s->core, &s->changed[i]);
+    for (size_t i = 0; i < s->count; i++)
+        if (s->groups[i].tip.n_members > 0)
+            group_keep(s->core, &s->groups[i].ref);
     keys_delete(s->core, FAMILY_ENTITY, &s->rows);
     keys_delete(s->core, FAMILY_INDEX, &s->indexes);
 }
@@ -336,7 +394,20 @@ static bool well_formed(const Hy__StoreSweepReq *in)
     return in->n_groups <= GROUPS_MOST;
 }
 
-static enum hy_err open_walk(struct sweeping *s)
+/* Some of each slot: are they so near to each other that a step from one's head to the next's is
+ * likely, or a seek in the same block? */
+static bool dense(uint32_t app, const Hy__StoreSweepReq *in)
+{
+    uint16_t first, last;
+
+    if (in->n_groups == 0)
+        return false;
+    first = hy_slot_group(app, in->groups[0]->group);
+    last = hy_slot_group(app, in->groups[in->n_groups - 1]->group);
+    return last >= first && in->n_groups >= 2u * (last - first + 1u);
+}
+
+static enum hy_err open_walks(struct sweeping *s, bool heads)
 {
     struct key first = {.len = 0}, end = {.len = 2, .bytes = {0xFF, 0xFF}};
     enum hy_err err = hy_buf_reserve(&s->gone, NAMES_ROOM);
@@ -345,6 +416,30 @@ static enum hy_err open_walk(struct sweeping *s)
         err = hy_buf_reserve(&s->stayed, NAMES_ROOM);
     if (err == HY_OK)
         err = db_scan_open(s->core->db, FAMILY_ENTITY, &first, &end, true, &s->members);
+    if (err == HY_OK && heads)
+        err = db_scan_open(s->core->db, FAMILY_ENTITY, &first, &end, true, &s->heads);
+    return err;
+}
+
+static enum hy_err sweep(struct sweeping *s, const Hy__StoreSweepReq *in)
+{
+    struct hy_arena *arena = &s->core->arena;
+    enum hy_err err;
+
+    s->app = in->app;
+    s->out.groups = hy_arena_alloc(arena, (in->n_groups + 1) * sizeof *s->out.groups);
+    s->groups = hy_arena_alloc(arena, (in->n_groups + 1) * sizeof *s->groups);
+    if (s->out.groups == NULL || s->groups == NULL)
+        return HY_ENOMEM;
+    err = open_walks(s, dense(in->app, in));
+    if (err == HY_OK)
+        err = look_all(s, in);
+    if (err == HY_OK)
+        err = sweep_all(s);
+    db_scan_close(&s->heads);
+    db_scan_close(&s->members);
+    hy_buf_free(&s->gone);
+    hy_buf_free(&s->stayed);
     return err;
 }
 
@@ -360,15 +455,7 @@ void sweep_handle(struct core *core, const struct request *req)
         core_refuse(core, req, HY_CODE_PARAM);
         return;
     }
-    s.app = in->app;
-    s.out.groups = hy_arena_alloc(&core->arena, (in->n_groups + 1) * sizeof *s.out.groups);
-    s.changed = hy_arena_alloc(&core->arena, (in->n_groups + 1) * sizeof *s.changed);
-    err = s.out.groups == NULL || s.changed == NULL ? HY_ENOMEM : open_walk(&s);
-    for (size_t i = 0; i < in->n_groups && err == HY_OK; i++)
-        err = sweep_group(&s, in->groups[i]);
-    db_scan_close(&s.members);
-    hy_buf_free(&s.gone);
-    hy_buf_free(&s.stayed);
+    err = sweep(&s, in);
     if (err != HY_OK) { /* some may be done already: the whole batch goes */
         batch_fail(core->batch, err);
         core_broken(core, req, err);

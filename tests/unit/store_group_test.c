@@ -793,6 +793,67 @@ static void a_sweep_sees_what_waits_to_be_written(void **state)
 }
 
 /* Of a group that is not walked through the others are not named. */
+/* Groups of one slot come in the order of their ids, and were made in another: all are found, by
+ * steps from one to the next, and each loses whom it is to lose. */
+static void a_sweep_of_many_groups_of_a_slot_finds_each(void **state)
+{
+    struct fixture *f = *state;
+    char ids[4][16];
+    struct leavers leavers[4];
+    uint16_t slot = hy_slot_group(FIXTURE_APP, "n0");
+    size_t found = 0;
+    Hy__StoreSweepRes *res;
+
+    for (unsigned n = 0; found < 4; n++) {
+        snprintf(ids[found], sizeof ids[found], "n%07u", n);
+        found += hy_slot_group(FIXTURE_APP, ids[found]) == slot;
+    }
+    for (size_t i = 4; i-- > 0;) {
+        leavers[i] = (struct leavers){ids[i], NAMES("ben\0dan")};
+        if (i == 2)
+            continue; /* there is none such */
+        fixture_group(f, "Public", ids[i], "anna", 2, two);
+        assert_int_equal(set_field(f, ids[i], "", true, "Sweep", "", 1), 0);
+    }
+    fixture_restart(f);                               /* nothing is in memory */
+    assert_int_equal(say(f, ids[1], "cleo").code, 0); /* but this one */
+    res = sweep(f, 4, leavers);
+    assert_int_equal(res->code, 0);
+    assert_int_equal(res->removed, 3);
+    assert_int_equal(res->absent, 3); /* dan is nowhere */
+    assert_int_equal(res->n_groups, 3);
+    DROP(res);
+    for (size_t i = 0; i < 4; i++)
+        if (i != 2)
+            assert_members(f, ids[i], 2, "anna cleo ");
+    res = sweep(f, 4, leavers);
+    assert_int_equal(res->removed, 0);
+    DROP(res);
+    fixture_restart(f);
+    for (size_t i = 0; i < 4; i++)
+        if (i != 2)
+            assert_members(f, ids[i], 2, "anna cleo ");
+}
+
+/* More deleted rows lie before a user's group than a walk over all users passes by. */
+static void a_list_is_whole_behind_many_deleted_rows(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 220; i++) {
+        char group[16];
+
+        snprintf(group, sizeof group, "g%03d", i);
+        fixture_group(f, "Public", group, "anna", 1, two);
+        assert_int_equal(set_field(f, group, "", true, "Sweep", "", 1), 0);
+        DROP(sweep(f, 1, (struct leavers[]){{group, NAMES("ben")}}));
+    }
+    assert_list(f, "ben", "");
+    fixture_group(f, "Public", "z", "anna", 1, two);
+    assert_int_equal(set_field(f, "z", "", true, "Sweep", "", 1), 0);
+    assert_list(f, "ben", "z ");
+}
+
 static void a_large_group_is_swept_by_name(void **state)
 {
     struct fixture *f = *state;
@@ -929,6 +990,8 @@ int main(void)
         T(the_sweep_takes_out_members_where_it_is_on),
         T(a_sweep_that_comes_twice_is_done_once),
         T(a_sweep_sees_what_waits_to_be_written),
+        T(a_sweep_of_many_groups_of_a_slot_finds_each),
+        T(a_list_is_whole_behind_many_deleted_rows),
         T(a_large_group_is_swept_by_name),
         T(groups_are_imported_by_hundreds),
         T(groups_of_an_app_are_listed_page_by_page),

@@ -278,6 +278,23 @@ static void append_to_group(struct append *a, struct group_ref *ref, const struc
     }
 }
 
+/* Who is to be told, for a router without a route: asked for now, it is one walk here, in place of
+ * a call of its own, and passes by the sender. Not when the database is not what the answer says,
+ * and not of many, which the next message would wait for. */
+static void put_members(struct append *a, const struct group_ref *ref)
+{
+    struct core *core = a->core;
+    struct roster *roster = &core->roster;
+    struct roster_asker asker = {core->rows, a->in->from};
+
+    if (!a->in->wants_members || core->members_changed || ref->type->live ||
+        ref->group->member_num > ROSTER_MOST ||
+        roster_read(core->db, ref->home, ref->group->conversation, asker, roster) != HY_OK)
+        return; /* it will ask */
+    a->out.hearing = (ProtobufCBinaryData){roster->hearing.len, roster->hearing.data};
+    a->out.deaf = (ProtobufCBinaryData){roster->deaf.len, roster->deaf.data};
+}
+
 /* Everything about group and sender that can be looked up; 0 or a code. */
 static uint32_t look_up(struct append *a, struct group_ref *ref, struct sender *sender)
 {
@@ -294,8 +311,10 @@ static uint32_t look_up(struct append *a, struct group_ref *ref, struct sender *
     err = group_find(a->core, a->in->app, a->in->to, ref);
     if (err == HY_ENOTFOUND)
         return HY_CODE_GROUP_UNKNOWN;
-    if (err == HY_OK)
-        err = member_find(a->core, ref, a->in->from, &sender->row);
+    if (err != HY_OK)
+        return core_code(err);
+    put_members(a, ref);
+    err = member_find(a->core, ref, a->in->from, &sender->row);
     if (err == HY_OK)
         err = mute_until(a->core, ref, a->in->from, a->now_ms / 1000, &muted);
     if (err != HY_OK)
@@ -305,22 +324,6 @@ static uint32_t look_up(struct append *a, struct group_ref *ref, struct sender *
     return may_send(a, ref, sender, muted);
 }
 
-/* Who is to be told, for a router without a route: asked for now, it is one walk here, in place of
- * a call of its own. Not when the database is not what the answer says, and not of many, which the
- * next message would wait for. */
-static void put_members(struct append *a, const struct group_ref *ref)
-{
-    struct core *core = a->core;
-    struct roster *roster = &core->roster;
-
-    if (!a->in->wants_members || core->members_changed || ref->type->live ||
-        ref->group->member_num > ROSTER_MOST ||
-        roster_read(core->db, ref->home, ref->group->conversation, roster) != HY_OK)
-        return; /* it will ask */
-    a->out.hearing = (ProtobufCBinaryData){roster->hearing.len, roster->hearing.data};
-    a->out.deaf = (ProtobufCBinaryData){roster->deaf.len, roster->deaf.data};
-}
-
 static void append_group(struct append *a)
 {
     struct group_ref ref = {0};
@@ -328,6 +331,7 @@ static void append_group(struct append *a)
     uint32_t code = look_up(a, &ref, &sender);
 
     if (code != HY_CODE_OK) {
+        a->out.hearing = a->out.deaf = (ProtobufCBinaryData){0};
         refuse_all(a, code);
         return;
     }
@@ -336,7 +340,6 @@ static void append_group(struct append *a)
     a->out.member_version = ref.group->member_version;
     a->out.group_type = (char *)ref.type->name;
     a->out.group_name = ref.group->info->name;
-    put_members(a, &ref);
 }
 
 void append_handle(struct core *core, const struct request *req)

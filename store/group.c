@@ -205,6 +205,11 @@ struct convlog group_log(const struct group_ref *ref)
     return (struct convlog){ref->home, HY__CONV_TYPE__CONV_GROUP, ref->group->conversation};
 }
 
+bool group_mutes(const struct hy_group_type *type, const Hy__Group *group)
+{
+    return type->mutes && !group->unmuted;
+}
+
 bool group_swept(struct core *core, const struct group_ref *ref)
 {
     if (ref->type->live)

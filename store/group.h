@@ -62,6 +62,9 @@ void group_bump(struct core *core, struct group_ref *ref);
 /* The group's log. */
 struct convlog group_log(const struct group_ref *ref);
 
+/* May there be mutes of users? */
+bool group_mutes(const struct hy_group_type *type, const Hy__Group *group);
+
 /* Are offline members removed: the group's word, else the app's? */
 bool group_swept(struct core *core, const struct group_ref *ref);
 

@@ -92,6 +92,7 @@ enum hy_err creation_fill(struct creation *c, Hy__Group *group, Hy__GroupInfo *i
     if (*info->apply_join == '\0')
         info->apply_join = (char *)apply[c->type->join];
     group->info = info;
+    group->unmuted = true;
     group->last_time_ms = core_now(c->core);
     group->member_version = group->last_time_ms; /* beyond all of an earlier group of this id */
     c->core->members_changed = true;

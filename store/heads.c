@@ -110,7 +110,7 @@ static enum hy_err fill_group(struct view *view, const struct span *span, Hy__Co
     struct key key;
     enum hy_err err = self == NULL || info == NULL ? HY_ENOMEM : HY_OK;
 
-    if (err == HY_OK && span->type->mutes) {
+    if (err == HY_OK && group_mutes(span->type, span->group)) {
         key_member(&key, span->log.home, KEY_MUTE, span->group->conversation, span->member->user);
         err = view_get(view, FAMILY_ENTITY, &key, &hy__mute__descriptor, &mute);
     }

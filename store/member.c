@@ -111,7 +111,7 @@ enum hy_err mute_until(struct core *core, const struct group_ref *ref, const cha
     enum hy_err err;
 
     *until_s = 0;
-    if (!ref->type->mutes || !key_text_ok(user))
+    if (!group_mutes(ref->type, ref->group) || !key_text_ok(user))
         return HY_OK;
     err = mute_row(core, ref, user, &row);
     if (err == HY_OK && row->msg != NULL && ((Hy__Mute *)row->msg)->until_s > now_s)
@@ -129,6 +129,8 @@ enum hy_err mute_set(struct core *core, const struct group_ref *ref, const char 
 
     if (err != HY_OK)
         return err;
+    ref->group->unmuted = false;
+    rows_touch(core->rows, ref->row);
     if (seconds == 0) {
         if (row->msg != NULL)
             rows_remove(core->rows, row);

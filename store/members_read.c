@@ -68,7 +68,7 @@ static enum hy_err mute_of(struct listing *l, const char *user, uint64_t *until_
     struct key key;
     enum hy_err err = HY_OK;
 
-    if (l->type->mutes) {
+    if (group_mutes(l->type, l->group)) {
         key_member(&key, l->home, KEY_MUTE, l->group->conversation, user);
         err = view_get(l->view, FAMILY_ENTITY, &key, &hy__mute__descriptor, &mute);
     }
@@ -181,7 +181,7 @@ static enum hy_err list_all(struct listing *l)
     struct db_scan *scan = NULL;
     enum hy_err err = open_range(l, KEY_MEMBER, &scan);
 
-    if (err == HY_OK && l->type->mutes && !l->in->ids_only) {
+    if (err == HY_OK && group_mutes(l->type, l->group) && !l->in->ids_only) {
         err = open_range(l, KEY_MUTE, &l->mutes);
         l->muted = err == HY_OK && db_scan_seek(l->mutes, NULL);
     }
@@ -201,7 +201,8 @@ static enum hy_err list_all(struct listing *l)
 /* For a route. */
 static enum hy_err list_names(struct listing *l)
 {
-    enum hy_err err = roster_read(l->view->db, l->home, l->group->conversation, &l->roster);
+    enum hy_err err = roster_read(l->view->db, l->home, l->group->conversation,
+                                  (struct roster_asker){0}, &l->roster);
 
     l->out.hearing = (ProtobufCBinaryData){l->roster.hearing.len, l->roster.hearing.data};
     l->out.deaf = (ProtobufCBinaryData){l->roster.deaf.len, l->roster.deaf.data};

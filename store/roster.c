@@ -19,22 +19,38 @@ static enum hy_err put_name(struct hy_buf *list, const uint8_t *name, size_t len
     return HY_OK;
 }
 
-/* The walk stands on a member; his name is the key's end. */
-static enum hy_err pass_member(const struct db_scan *scan, size_t first_len, struct roster *roster)
+/* The walk stands on a member, whose name is the end of the key. */
+static enum hy_err bring(const struct db_scan *scan, struct rows *rows)
+{
+    struct key key;
+    size_t len, key_len;
+    const uint8_t *value = db_scan_value(scan, &len), *bytes = db_scan_key(scan, &key_len);
+
+    key.len = (uint16_t)key_len;
+    memcpy(key.bytes, bytes, key_len);
+    return rows_bring(rows, FAMILY_ENTITY, &key, &hy__member__descriptor, value, len);
+}
+
+static enum hy_err pass_member(const struct db_scan *scan, size_t first_len,
+                               struct roster_asker asker, struct roster *roster)
 {
     size_t len, key_len;
     const uint8_t *value = db_scan_value(scan, &len), *key = db_scan_key(scan, &key_len);
+    const uint8_t *name = key + first_len;
     uint64_t flag;
     enum hy_err err = value_number(value, len, MEMBER_MSG_FLAG, &flag);
 
-    if (err != HY_OK)
-        return err;
-    return put_name(flag == FLAG_DISCARD ? &roster->deaf : &roster->hearing, key + first_len,
-                    key_len - first_len);
+    key_len -= first_len;
+    if (err == HY_OK)
+        err = put_name(flag == FLAG_DISCARD ? &roster->deaf : &roster->hearing, name, key_len);
+    if (err == HY_OK && asker.user != NULL && strlen(asker.user) == key_len &&
+        memcmp(asker.user, name, key_len) == 0)
+        err = bring(scan, asker.rows);
+    return err;
 }
 
 enum hy_err roster_read(struct db *db, struct key_home home, uint64_t conversation,
-                        struct roster *roster)
+                        struct roster_asker asker, struct roster *roster)
 {
     struct db_scan *scan;
     struct key first, end;
@@ -48,7 +64,7 @@ enum hy_err roster_read(struct db *db, struct key_home home, uint64_t conversati
     if (err != HY_OK)
         return err;
     for (bool there = db_scan_seek(scan, NULL); there && err == HY_OK; there = db_scan_next(scan))
-        err = pass_member(scan, first.len, roster);
+        err = pass_member(scan, first.len, asker, roster);
     if (err == HY_OK)
         err = db_scan_err(scan);
     db_scan_close(&scan);

@@ -147,18 +147,13 @@ static void use(struct rows *r, struct entry *e)
     link_newest(r, e);
 }
 
-/* Load what is not in memory. */
-static enum hy_err add(struct rows *r, struct db *db, uint64_t hash, enum family family,
-                       const struct key *key, const ProtobufCMessageDescriptor *type,
-                       struct entry **entry)
+/* A new entry; takes msg. */
+static enum hy_err keep(struct rows *r, uint64_t hash, enum family family, const struct key *key,
+                        const ProtobufCMessageDescriptor *type, ProtobufCMessage *msg,
+                        struct entry **entry)
 {
-    ProtobufCMessage *msg;
-    struct entry *e;
-    enum hy_err err = load(db, family, key, type, &msg);
+    struct entry *e = calloc(1, sizeof *e + key->len);
 
-    if (err != HY_OK)
-        return err;
-    e = calloc(1, sizeof *e + key->len);
     if (e == NULL) {
         if (msg != NULL)
             protobuf_c_message_free_unpacked(msg, NULL);
@@ -178,6 +173,17 @@ static enum hy_err add(struct rows *r, struct db *db, uint64_t hash, enum family
     r->count++;
     *entry = e;
     return HY_OK;
+}
+
+/* Load what is not in memory. */
+static enum hy_err add(struct rows *r, struct db *db, uint64_t hash, enum family family,
+                       const struct key *key, const ProtobufCMessageDescriptor *type,
+                       struct entry **entry)
+{
+    ProtobufCMessage *msg;
+    enum hy_err err = load(db, family, key, type, &msg);
+
+    return err == HY_OK ? keep(r, hash, family, key, type, msg, entry) : err;
 }
 
 static uint64_t hash_of(enum family family, const struct key *key)
@@ -218,6 +224,20 @@ bool rows_see(struct rows *rows, struct db *db, enum family family, const struct
     if (*err == HY_OK)
         *msg = e->row.msg;
     return true;
+}
+
+enum hy_err rows_bring(struct rows *rows, enum family family, const struct key *key,
+                       const ProtobufCMessageDescriptor *type, const void *value, size_t len)
+{
+    uint64_t hash = hash_of(family, key);
+    ProtobufCMessage *msg;
+    struct entry *e;
+    enum hy_err err;
+
+    if (find(rows, hash, family, key) != NULL)
+        return HY_OK;
+    err = value_get(type, NULL, value, len, &msg);
+    return err == HY_OK ? keep(rows, hash, family, key, type, msg, &e) : err;
 }
 
 struct row *rows_peek(const struct rows *rows, enum family family, const struct key *key)

@@ -42,6 +42,12 @@ bool rows_see(struct rows *rows, struct db *db, enum family family, const struct
               const ProtobufCMessageDescriptor *type, const ProtobufCMessage **msg,
               enum hy_err *err);
 
+/* The value of a row, as it was committed and read in passing: keep it as if it had been asked for.
+ * What is in memory already stays as it is. */
+enum hy_err rows_bring(struct rows *rows, enum family family, const struct key *key,
+                       const ProtobufCMessageDescriptor *type, const void *value,
+                       size_t len) HY_CHECKED;
+
 /* The row, if it is in memory; NULL: ask the database. Leaves the order of use as it is. */
 struct row *rows_peek(const struct rows *rows, enum family family, const struct key *key);
 

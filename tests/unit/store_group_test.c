@@ -129,15 +129,20 @@ static void assert_names(ProtobufCBinaryData list, const char *expected)
     assert_string_equal(text, expected);
 }
 
+static uint64_t said_and_turned(struct fixture *f, struct say say)
+{
+    uint64_t id = fixture_say(f, say);
+
+    store_turn(f->store);
+    return id;
+}
+
 /* Say something and turn; whom is the answer to tell? */
 static void assert_told_with(struct fixture *f, struct say say, const char *hearing,
                              const char *deaf)
 {
-    uint64_t id = fixture_say(f, say);
-    Hy__AppendRes *res;
+    Hy__AppendRes *res = fixture_take(f, said_and_turned(f, say), &hy__append_res__descriptor);
 
-    store_turn(f->store);
-    res = fixture_take(f, id, &hy__append_res__descriptor);
     assert_int_equal(res->results[0]->code, 0);
     assert_names(res->hearing, hearing);
     assert_names(res->deaf, deaf);
@@ -152,6 +157,7 @@ static void members_come_with_a_message_where_they_are_wanted(void **state)
     Hy__MembersGetReq of = HY__MEMBERS_GET_REQ__INIT;
     Hy__StoreMembersReq gone = HY__STORE_MEMBERS_REQ__INIT;
     Hy__StoreMembersGetRes *list;
+    Hy__AppendRes *refused;
     Hy__MemberInfo cleo = HY__MEMBER_INFO__INIT, *leaves[1] = {&cleo};
 
     assert_int_equal(fixture_group(f, "Public", "g", "anna", 2, two), 0);
@@ -180,8 +186,17 @@ static void members_come_with_a_message_where_they_are_wanted(void **state)
     assert_told_with(f, say, "", "");
     assert_told_with(f, say, "anna,", "ben,");
 
+    fixture_restart(f); /* the sender's row is brought by the walk */
+    assert_told_with(f, say, "anna,", "ben,");
+
     say.wants_members = false;
     assert_told_with(f, say, "", "");
+    say.wants_members = true;
+    say.from = "zoe";
+    refused = fixture_take(f, said_and_turned(f, say), &hy__append_res__descriptor);
+    assert_int_equal(refused->results[0]->code, HY_CODE_GROUP_DENIED);
+    assert_names(refused->hearing, "");
+    DROP(refused);
 }
 
 static void a_group_is_made_with_its_owner_and_members(void **state)
@@ -435,6 +450,8 @@ static void mutes_outlive_membership_and_end(void **state)
     assert_int_equal(set_member(f, "g", "ben", false, "cleo", "MuteTime", "", 60),
                      HY_CODE_GROUP_DENIED);
     assert_int_equal(set_member(f, "g", "anna", false, "cleo", "MuteTime", "", 60), 0);
+    assert_int_equal(say(f, "g", "cleo").code, HY_CODE_GROUP_MUTED);
+    fixture_restart(f);
     assert_int_equal(say(f, "g", "cleo").code, HY_CODE_GROUP_MUTED);
     fixture_moved(f, false, (struct move){.group = "g", .user = "cleo", .admin = true});
     fixture_moved(f, true, (struct move){.group = "g", .user = "cleo", .admin = true});

@@ -13,6 +13,8 @@
 /* A call takes some 20 ms, and is asked again after 300: few at once. */
 enum { AT_ONCE = 200, CALLS = 3, WAIT_MS = 60000 };
 
+enum { TRIES = 60, PAUSE_MS = 500 }; /* of a call that a store has no room for just now */
+
 uint32_t world_member(const struct world *world, uint32_t g, uint32_t k)
 {
     uint32_t part = world->users / (world->members - 2);
@@ -36,10 +38,20 @@ bool world_among(uint32_t n, uint32_t from, uint32_t to)
 
 /* ---- making ---- */
 
+/* One call at a time. */
+struct lane {
+    struct making *making;
+    uint32_t first, end; /* groups; none: it takes the next */
+    uint32_t tries;
+    uint64_t not_before_ms;
+    bool asked;
+};
+
 struct making {
     const struct world *world;
     const struct target *target;
     struct admin *admin;
+    struct lane lanes[CALLS];
     uint32_t next, calls;
     enum hy_err err;
 };
@@ -52,12 +64,28 @@ struct load {
     char id[AT_ONCE][16], owner[AT_ONCE][32];
 };
 
+/* A store that compacts what it was given says so for a while; what it has done of a call, it knows
+ * when the call comes again. */
+static bool again(struct lane *lane, enum hy_err err, uint32_t code)
+{
+    if (err != HY_OK || (code != HY_CODE_BUSY && code != HY_CODE_TIMEOUT) || ++lane->tries > TRIES)
+        return false;
+    lane->not_before_ms = hy_steady_ms() + PAUSE_MS;
+    return true;
+}
+
 static void on_made(void *arg, enum hy_err err, const Hy__AdminAnswer *answer)
 {
-    struct making *m = arg;
+    struct lane *lane = arg;
+    struct making *m = lane->making;
     uint32_t code = answer == NULL ? 0 : answer->code;
 
     m->calls--;
+    lane->asked = false;
+    if (again(lane, err, code))
+        return;
+    lane->first = lane->end;
+    lane->tries = 0;
     if (answer != NULL && answer->res_case == HY__ADMIN_ANSWER__RES_IMPORTED)
         for (size_t i = 0; i < answer->imported->n_codes; i++)
             if (answer->imported->codes[i] != HY_CODE_GROUP_ID_OWN) /* a retry of ours */
@@ -99,7 +127,8 @@ static bool fill_group(const struct making *m, struct load *load, struct hy_aren
     return true;
 }
 
-static void make_some(struct making *m, struct hy_arena *arena)
+/* The next groups, or those of the call that is to come again. */
+static void make_some(struct making *m, struct lane *lane, struct hy_arena *arena)
 {
     struct load *load = hy_arena_alloc(arena, sizeof *load);
     Hy__AdminCall call = HY__ADMIN_CALL__INIT;
@@ -109,21 +138,43 @@ static void make_some(struct making *m, struct hy_arena *arena)
         m->err = HY_ENOMEM;
         return;
     }
+    if (lane->first == lane->end) {
+        lane->first = m->next;
+        lane->end = m->world->groups - m->next < count ? m->world->groups : m->next + count;
+        m->next = lane->end;
+    }
     hy__groups_import__init(&load->import);
     load->import.groups = load->requests;
-    while (load->import.n_groups < count && m->next < m->world->groups) {
-        if (!fill_group(m, load, arena, (uint32_t)load->import.n_groups, m->next)) {
+    for (uint32_t g = lane->first; g < lane->end; g++)
+        if (!fill_group(m, load, arena, (uint32_t)load->import.n_groups++, g)) {
             m->err = HY_ENOMEM;
             return;
         }
-        load->import.n_groups++;
-        m->next++;
-    }
     call.op_case = HY__ADMIN_CALL__OP_GROUPS_IMPORT;
     call.groups_import = &load->import;
     m->calls++;
-    admin_begin(m->admin, m->target->sdkappid, &call, WAIT_MS, on_made, m);
+    lane->asked = true;
+    admin_begin(m->admin, m->target->sdkappid, &call, WAIT_MS, on_made, lane);
     hy_arena_reset(arena);
+}
+
+/* Is there something that the lane could ask for now? */
+static bool may_ask(const struct making *m, const struct lane *lane)
+{
+    if (m->err != HY_OK || lane->asked)
+        return false;
+    return lane->first < lane->end ? hy_steady_ms() >= lane->not_before_ms
+                                   : m->next < m->world->groups;
+}
+
+/* All is asked for and answered, or it failed and nothing is under way. */
+static bool made(const struct making *m)
+{
+    bool left = m->err == HY_OK && m->next < m->world->groups;
+
+    for (int i = 0; i < CALLS; i++)
+        left |= m->err == HY_OK && m->lanes[i].first < m->lanes[i].end;
+    return !left && m->calls == 0;
 }
 
 enum hy_err world_make(const struct world *world, const struct target *target)
@@ -141,17 +192,20 @@ enum hy_err world_make(const struct world *world, const struct target *target)
     err = hy_loop_open(&loop);
     if (err == HY_OK)
         err = admin_open_cluster(loop, &cluster, &m.admin);
-    while (err == HY_OK && (m.next < world->groups || m.calls > 0)) {
-        while (m.err == HY_OK && m.calls < CALLS && m.next < world->groups)
-            make_some(&m, &arena);
+    for (int i = 0; i < CALLS; i++)
+        m.lanes[i].making = &m;
+    while (err == HY_OK && !made(&m)) {
+        for (int i = 0; i < CALLS; i++)
+            if (may_ask(&m, &m.lanes[i]))
+                make_some(&m, &m.lanes[i], &arena);
         hy_loop_turn(loop, 100);
-        if (m.err != HY_OK && m.calls == 0)
-            err = m.err;
         if (hy_steady_ms() > shown_ms + 5000) {
             shown_ms = hy_steady_ms();
             fprintf(stderr, "%u of %u groups\n", m.next, world->groups);
         }
     }
+    if (err == HY_OK)
+        err = m.err;
     admin_close(&m.admin);
     hy_loop_close(&loop);
     hy_arena_free(&arena);

@@ -85,9 +85,9 @@ static const struct tuning {
     bool wide;            /* changes are spread over all: compaction waits for more of them */
 } tunings[FAMILY_COUNT] = {
     [FAMILY_DEFAULT] = {"", 4, false, false, false},
-    [FAMILY_ENTITY] = {"", 4, false, true, true},
+    [FAMILY_ENTITY] = {"", 2, false, true, true},
     [FAMILY_LOG] = {HINT ";" DAILY, 1, true, false, false},
-    [FAMILY_INDEX] = {"", 4, false, false, true},
+    [FAMILY_INDEX] = {"", 2, false, false, true},
     [FAMILY_DEDUPE] = {HINT ";" DAILY, 1, true, true, false},
     [FAMILY_OUTBOX] = {"", 4, false, false, false},
 };
@@ -105,7 +105,7 @@ static enum hy_err tune_family(struct db *db, const struct db_config *config, en
     o = db->tuned[family];
     rocksdb_options_set_write_buffer_size(o, config->write_buffer_bytes / t->buffer_part);
     rocksdb_options_set_max_write_buffer_number(o, 4);
-    rocksdb_options_set_level0_file_num_compaction_trigger(o, t->wide ? 10 : 4);
+    rocksdb_options_set_level0_file_num_compaction_trigger(o, t->wide ? 5 : 4);
     rocksdb_options_set_level0_slowdown_writes_trigger(o, 30);
     rocksdb_options_set_level0_stop_writes_trigger(o, 48);
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);

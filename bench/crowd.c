@@ -9,8 +9,8 @@
 
 #include "common/clock.h"
 
-/* PORTS: an address has 28,000 towards each gateway, but the kernel looks longer and longer for a free
- * one: at 15,000 links it took most of the driver's time. */
+/* PORTS: an address has 28,000 towards each gateway, but the kernel looks longer and longer for a
+ * free one: at 15,000 links it took most of the driver's time. */
 enum { OPEN_AT_ONCE = 128, PORTS = 2000 };
 
 uint32_t crowd_place(uint32_t i, uint32_t n)

@@ -72,8 +72,10 @@ void users_watch_close(struct users *users)
         users->to_unwatch = unwatch->next;
         free(unwatch);
     }
-    while (users->asked != NULL)
-        watch_free(users->asked);
+    for (struct watch *watch = users->asked, *next; watch != NULL; watch = next) {
+        next = watch->next;
+        free(watch);
+    }
 }
 
 /* ---- places ---- */

@@ -100,6 +100,7 @@ static enum hy_err make(struct creation *c)
     c->ref.type = c->type;
     put_members(c);
     err = put_group(c);
+    c->ref.group = NULL; /* it ends with this function */
     return err == HY_OK ? totals_add(c->core, c->ref.home, c->type->name, 1) : err;
 }
 

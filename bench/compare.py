@@ -18,6 +18,7 @@ import servers  # noqa: E402
 import tables  # noqa: E402
 from plan import PLAN, SYSTEMS  # noqa: E402
 
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_S = 15  # for a step that is to stop
 
 
@@ -45,14 +46,18 @@ def run(command, log, limit_s):
     with open(log, "ab") as out:
         out.write((shlex.join(command) + "\n").encode())
         out.flush()
-        process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-                                   start_new_session=True)
-        try:
+        process, held = None, signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+        try:  # held: a process that is being made could not be ended yet
+            process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                                       start_new_session=True,
+                                       preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, held))
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
             return process.wait(limit_s)
         except subprocess.TimeoutExpired:
             return -1
         finally:
-            if process.returncode is None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+            if process is not None and process.returncode is None:
                 end_group(process)
 
 
@@ -294,7 +299,7 @@ def main():
               file=sys.stderr)
         return 2
     bench = Bench(options)
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for name in STOPS:
         signal.signal(name, interrupt)
     try:
         bench.clean_up()
@@ -307,7 +312,7 @@ def main():
         print(f"compare.sh: {why}: stopped; --resume measures the rest", file=sys.stderr)
         return 130
     finally:
-        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for name in STOPS:
             signal.signal(name, signal.SIG_IGN)
         bench.clean_up()
     write_tables(options)

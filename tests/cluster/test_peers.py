@@ -115,7 +115,8 @@ def test_resumed_connections_are_resumed():
 def compare(*arguments, out):
     root = out.parent / "root"
     root.mkdir(exist_ok=True)
-    (root / "build").symlink_to(BIN.resolve().parent)  # of the programs that are tested
+    if not (root / "build").exists():
+        (root / "build").symlink_to(BIN.resolve().parent)  # of the programs that are tested
     command = [sys.executable, BENCH / "compare.py", "--root", root, "--quick", "--docs", "",
                "--out", out, *arguments]
     return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True,

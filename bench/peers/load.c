@@ -160,6 +160,15 @@ static void since(const struct load *load, const struct mark *from, struct resul
         result->operations = now.acked - from->acked; /* acknowledged and delivered */
 }
 
+/* A worker that has not turned since may send more. */
+static bool all_settling(const struct load *load)
+{
+    for (unsigned i = 0; i < load->options->workers; i++)
+        if (atomic_load(&load->board->tally[i].turned) != LOAD_SETTLE)
+            return false;
+    return true;
+}
+
 /* Wait for what is under way, as long as something of it comes. */
 static enum hy_err settle(struct load *load)
 {
@@ -168,7 +177,7 @@ static enum hy_err settle(struct load *load)
 
     atomic_store(&load->board->phase, LOAD_SETTLE);
     while (err == HY_OK && hy_steady_ms() < end &&
-           SUM(load, delivered) < SUM(load, sent) * receivers(load)) {
+           (!all_settling(load) || SUM(load, delivered) < SUM(load, sent) * receivers(load))) {
         if (SUM(load, delivered) > last)
             end = hy_steady_ms() + SETTLE_MS;
         last = SUM(load, delivered);

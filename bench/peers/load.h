@@ -32,6 +32,7 @@ struct tally { /* of one worker; written by it alone */
     _Atomic uint32_t online, refused;
     _Atomic uint64_t sent, acked, failed, delivered, doubled, gaps, pages;
     _Atomic uint64_t user_us, system_us; /* CPU, its own */
+    _Atomic enum load_phase turned;      /* the phase of its last whole turn */
     struct hist latency;
     char padding[4096];
 };

@@ -466,6 +466,7 @@ int worker_live(const struct load_options *options, enum load_kind kind, struct 
         was = w.phase;
         count_cpu(w.tally);
         turn(&w);
+        atomic_store(&w.tally->turned, w.phase);
     }
     part(&w);
     return EXIT_SUCCESS;

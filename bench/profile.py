@@ -6,7 +6,8 @@ usage: bench/profile.py [--bin BUILD/bin] [--rate R]... [--seconds S]
 Starts a cluster of its own, runs hongyan-bench s2 at each rate (0: closed loop, 200 pairs with 8 under way),
 and watches each process in turn: strace counts its system calls, perf the calls of malloc, calloc and
 realloc, /proc its context switches and CPU. Each count is divided by the messages that the router counted
-in the same seconds, so that the slowness of watching does not matter. Prints a Markdown table. Needs root
+in the same seconds. A watched process is slower and batches more: at low rates its system calls are a lower
+bound. Prints a Markdown table. Needs root
 for strace and perf; without one of them its columns say so.
 """
 

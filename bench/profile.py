@@ -7,8 +7,7 @@ Starts a cluster of its own, runs hongyan-bench s2 at each rate (0: closed loop,
 and watches each process in turn: strace counts its system calls, perf the calls of malloc, calloc and
 realloc, /proc its context switches and CPU. Each count is divided by the messages that the router counted
 in the same seconds. A watched process is slower and batches more: at low rates its system calls are a lower
-bound. Prints a Markdown table. Needs root
-for strace and perf; without one of them its columns say so.
+bound. Prints a Markdown table. Needs root for strace and perf; without one of them its columns say so.
 """
 
 import argparse
@@ -16,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -123,6 +123,7 @@ def main():
     parser.add_argument("--rate", type=int, action="append", help="messages/s; 0: closed loop (5000 and 0)")
     parser.add_argument("--seconds", type=int, default=3, help="for each count (3)")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     for name in ALLOCATIONS:
         subprocess.run(["perf", "probe", "-q", "-x", LIBC, name], capture_output=True, check=False)
     with tempfile.TemporaryDirectory(prefix="hongyan-profile-") as directory:

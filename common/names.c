@@ -26,3 +26,15 @@ size_t hy_names_count(const uint8_t *list, size_t len)
         count += list[i] == 0;
     return count;
 }
+
+enum hy_err hy_names_put(struct hy_buf *list, const void *name, size_t len)
+{
+    enum hy_err err = hy_buf_reserve(list, len + 1);
+
+    if (err != HY_OK)
+        return err;
+    memcpy(list->data + list->len, name, len);
+    list->data[list->len + len] = 0;
+    list->len += len + 1;
+    return HY_OK;
+}

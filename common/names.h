@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/buf.h"
+#include "common/err.h"
+
 /* The first name; NULL: there is none. */
 const char *hy_names_first(const uint8_t *list, size_t len);
 
@@ -20,5 +23,8 @@ const char *hy_names_next(const uint8_t *list, size_t len, const char *name);
 
 /* How many there are. */
 size_t hy_names_count(const uint8_t *list, size_t len);
+
+/* Put a name of len bytes, none of them NUL, at the end of list. HY_ENOMEM. */
+enum hy_err hy_names_put(struct hy_buf *list, const void *name, size_t len) HY_CHECKED;
 
 #endif

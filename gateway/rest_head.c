@@ -3,51 +3,19 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gateway/span.h"
+
 enum { LINE_MAX_BYTES = 256 }; /* of a chunk's size with its extensions */
 enum { SIZE_LINE, DATA, DATA_END, TRAILER };
-
-struct span {
-    const char *at;
-    size_t len;
-};
 
 /* What of the headers decides where the request ends. */
 struct framing {
     bool has_length, has_encoding, close, keep;
 };
 
-static bool span_is(struct span span, const char *text)
-{
-    return span.len == strlen(text) && strncasecmp(span.at, text, span.len) == 0;
-}
-
 static bool blank(char c)
 {
     return c == ' ' || c == '\t';
-}
-
-static struct span trim(struct span span)
-{
-    while (span.len > 0 && blank(span.at[0]))
-        span.at++, span.len--;
-    while (span.len > 0 && blank(span.at[span.len - 1]))
-        span.len--;
-    return span;
-}
-
-/* Is token one of a comma-separated list? */
-static bool list_has(struct span list, const char *token)
-{
-    while (list.len > 0) {
-        const char *comma = memchr(list.at, ',', list.len);
-        struct span one = {list.at, comma == NULL ? list.len : (size_t)(comma - list.at)};
-
-        if (span_is(trim(one), token))
-            return true;
-        list.len -= comma == NULL ? one.len : one.len + 1;
-        list.at += comma == NULL ? one.len : one.len + 1;
-    }
-    return false;
 }
 
 /* ---------------------------------------------------------------- the head */
@@ -113,8 +81,8 @@ static uint16_t take_value(struct span name, struct span value, struct rest_head
         break;
     case 10:
         if (span_is(name, "Connection")) {
-            framing->close |= list_has(value, "close");
-            framing->keep |= list_has(value, "keep-alive");
+            framing->close |= span_list_has(value, "close");
+            framing->keep |= span_list_has(value, "keep-alive");
         }
         break;
     case 14:
@@ -143,7 +111,7 @@ static uint16_t take_header(struct span line, struct rest_head *head, struct fra
     if (colon == NULL || colon == line.at)
         return 400;
     name = (struct span){line.at, (size_t)(colon - line.at)};
-    value = trim((struct span){colon + 1, line.len - name.len - 1});
+    value = span_trim((struct span){colon + 1, line.len - name.len - 1});
     for (size_t i = 0; i < name.len; i++)
         if (name.at[i] <= ' ' || name.at[i] > '~')
             return 400;

@@ -8,10 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-struct span {
-    const char *at;
-    size_t len;
-};
+#include "gateway/span.h"
 
 /* What the headers said; each is counted, since twice is wrong. */
 struct request {
@@ -19,35 +16,6 @@ struct request {
     unsigned keys, versions, origins, hosts;
     bool upgrade, connection, body;
 };
-
-static bool span_is(struct span span, const char *text)
-{
-    return span.len == strlen(text) && strncasecmp(span.at, text, span.len) == 0;
-}
-
-static struct span span_trim(struct span span)
-{
-    while (span.len > 0 && (span.at[0] == ' ' || span.at[0] == '\t'))
-        span.at++, span.len--;
-    while (span.len > 0 && (span.at[span.len - 1] == ' ' || span.at[span.len - 1] == '\t'))
-        span.len--;
-    return span;
-}
-
-/* Is token one of a comma-separated list? */
-static bool list_has(struct span list, const char *token)
-{
-    while (list.len > 0) {
-        const char *comma = memchr(list.at, ',', list.len);
-        struct span one = {list.at, comma == NULL ? list.len : (size_t)(comma - list.at)};
-
-        if (span_is(span_trim(one), token))
-            return true;
-        list.len -= comma == NULL ? one.len : one.len + 1;
-        list.at += comma == NULL ? one.len : one.len + 1;
-    }
-    return false;
-}
 
 /* 24 characters that are 16 bytes in base64. */
 static bool key_ok(struct span key)
@@ -107,9 +75,9 @@ static void take_value(struct request *req, struct span name, struct span value)
     if (span_is(name, "Host")) {
         req->hosts++;
     } else if (span_is(name, "Upgrade")) {
-        req->upgrade |= list_has(value, "websocket");
+        req->upgrade |= span_list_has(value, "websocket");
     } else if (span_is(name, "Connection")) {
-        req->connection |= list_has(value, "upgrade");
+        req->connection |= span_list_has(value, "upgrade");
     } else if (span_is(name, "Sec-WebSocket-Key")) {
         req->key = value;
         req->keys++;

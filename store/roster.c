@@ -2,22 +2,11 @@
 
 #include <string.h>
 
+#include "common/names.h"
 #include "store/value.h"
 
 enum { MEMBER_MSG_FLAG = 8 }; /* of Member, from records.proto */
 enum { FLAG_DISCARD = 2 };
-
-static enum hy_err put_name(struct hy_buf *list, const uint8_t *name, size_t len)
-{
-    enum hy_err err = hy_buf_reserve(list, len + 1);
-
-    if (err != HY_OK)
-        return err;
-    memcpy(list->data + list->len, name, len);
-    list->data[list->len + len] = 0;
-    list->len += len + 1;
-    return HY_OK;
-}
 
 /* The walk stands on a member, whose name is the end of the key. */
 static enum hy_err bring(const struct db_scan *scan, struct rows *rows)
@@ -42,7 +31,7 @@ static enum hy_err pass_member(const struct db_scan *scan, size_t first_len,
 
     key_len -= first_len;
     if (err == HY_OK)
-        err = put_name(flag == FLAG_DISCARD ? &roster->deaf : &roster->hearing, name, key_len);
+        err = hy_names_put(flag == FLAG_DISCARD ? &roster->deaf : &roster->hearing, name, key_len);
     if (err == HY_OK && asker.user != NULL && strlen(asker.user) == key_len &&
         memcmp(asker.user, name, key_len) == 0)
         err = bring(scan, asker.rows);

@@ -53,18 +53,6 @@ struct sweeping {
     struct keys rows, indexes;  /* of members, and of users of this shard */
 };
 
-static enum hy_err put_name(struct hy_buf *list, const char *name, size_t len)
-{
-    enum hy_err err = hy_buf_reserve(list, len + 1);
-
-    if (err != HY_OK)
-        return err;
-    memcpy(list->data + list->len, name, len);
-    list->data[list->len + len] = 0;
-    list->len += len + 1;
-    return HY_OK;
-}
-
 /* A copy in the arena, which the answer can point at. */
 static enum hy_err keep(struct core *core, const struct hy_buf *list, ProtobufCBinaryData *out)
 {
@@ -178,9 +166,9 @@ static enum hy_err found_one(struct sweeping *s, struct leaving *l)
 
     l->found++;
     if (strcmp(l->ref.group->info->owner, user) == 0)
-        return put_name(&s->stayed, user, len);
+        return hy_names_put(&s->stayed, user, len);
     err = remove_one(s, l, user);
-    return err == HY_OK ? put_name(&s->gone, user, len) : err;
+    return err == HY_OK ? hy_names_put(&s->gone, user, len) : err;
 }
 
 /* ---- one group ---- */
@@ -204,7 +192,7 @@ static enum hy_err pass_member(struct sweeping *s, struct leaving *l, const char
         }
         step_name(l);
     }
-    return put_name(&s->stayed, user, len);
+    return hy_names_put(&s->stayed, user, len);
 }
 
 /* To the group's first member. The next one after those of the last group is often it. */

@@ -258,7 +258,7 @@ def ejabberd(server, settings, archive=False):
 
     Tried for the archive on 2 cores, each with 200 pairs x 8, 400 x 4 and 50 x 4, messages a second of the
     best of the three; both cores are busy in all of them, so that CPU is the limit and not fsync. Runs of one
-    setting differ by a tenth:
+    setting differ by up to a fifth:
         pool of 10, +K true (as it is)       2,710
         pool of 2 / 20 / 40                  1,690 / 2,420 / 2,120
         commit_delay 500 / 2000, pool of 40  1,560 / 2,440

@@ -224,6 +224,29 @@ test('history comes in pages of 15, oldest first inside', async () => {
   );
 });
 
+test('pages go on past many hidden messages, both ways', async () => {
+  const hide = (i) => (i > 5 && i < 25 ? 'mia' : undefined);
+
+  server.mostHidden = 4; // of 19 in a row
+  for (let i = 1; i <= 30; i++) server.say('lou', 'mia', `n${i}`, { hiddenFrom: hide(i) });
+  const mia = await signIn('mia');
+  const first = (await mia.getMessageList({ conversationID: 'C2Clou' })).data;
+
+  assert.deepEqual(
+    first.messageList.map((m) => m.sequence),
+    [1, 2, 3, 4, 5, 25, 26, 27, 28, 29, 30],
+  );
+  assert.equal(first.isCompleted, true);
+  for (let i = 31; i <= 60; i++)
+    server.say('lou', 'mia', `n${i}`, { push: i === 60, hiddenFrom: hide(i - 30) });
+  await until(() => mia.received().length === 11);
+  assert.deepEqual(
+    mia.received().map((m) => m.sequence),
+    [31, 32, 33, 34, 35, 55, 56, 57, 58, 59, 60],
+  );
+  server.mostHidden = Infinity;
+});
+
 test('a conversation with someone new can be opened', async () => {
   const ida = await signIn('ida');
   const { data } = await ida.getConversationProfile('C2Cben');
@@ -356,7 +379,8 @@ test('pin, mute, delete', async () => {
     tina.getConversationList().then((r) => r.data.conversationList.map((c) => c.conversationID));
 
   server.say('uwe', 'tina', 'three', { timeMs: Date.now() + 2000 });
-  await until(async () => (await order())[0] === 'C2Cuwe');
+  await until(() => tina.texts().length === 1);
+  assert.deepEqual(await order(), ['C2Cuwe', 'C2Csam']);
   await tina.pinConversation({ conversationID: 'C2Csam', isPinned: true });
   assert.deepEqual(await order(), ['C2Csam', 'C2Cuwe']);
   const before = tina.getTotalUnreadMessageCount();
@@ -366,8 +390,9 @@ test('pin, mute, delete', async () => {
   await tina.deleteConversation('C2Cuwe');
   assert.deepEqual(await order(), ['C2Csam']);
   server.say('uwe', 'tina', 'four');
-  await until(async () => (await order()).length === 2);
+  await until(() => tina.texts().length === 2);
   assert.deepEqual(tina.texts(), ['three', 'four']);
+  assert.equal((await order()).length, 2);
 });
 
 test('what is not supported exists and rejects with 2905', async () => {

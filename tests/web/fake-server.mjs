@@ -48,6 +48,7 @@ export class FakeServer {
   mute = new Set(); // kinds that get no answer
   failing = []; // codes for the next sends
   resync = new Set(); // users whose next pong says resync
+  mostHidden = Infinity; // a page of history passes over so many hidden messages
 
   static async start() {
     const server = new FakeServer();
@@ -246,19 +247,27 @@ export class FakeServer {
     return { sendRes: { seq: m.seq, timeMs: m.timeMs } };
   }
 
+  /** Walks the log as the store does: up to `count` messages, past `mostHidden` hidden ones at most. */
   on_history(link, req) {
     const log = this.log(this.key(req.convType, link.user, req.peer));
-    const count = req.count || 20;
-    const all = log.visible(link.user);
+    const shown = new Set(log.visible(link.user));
+    const inside = (m) => !req.timeMs || (req.newer ? m.timeMs >= req.timeMs : m.timeMs <= req.timeMs);
     const from = req.fromSeq || (req.newer ? 1 : Infinity);
-    const fits = req.newer
-      ? all.filter((m) => m.seq >= from && (!req.timeMs || m.timeMs >= req.timeMs))
-      : all.filter((m) => m.seq <= from && (!req.timeMs || m.timeMs <= req.timeMs));
-    const msgs = req.newer ? fits.slice(0, count) : fits.slice(-count);
+    const ahead = log.msgs.filter((m) => (req.newer ? m.seq >= from : m.seq <= from) && inside(m));
+    const page = { msgs: [], complete: true, firstSeq: 1, lastSeq: log.msgs.length };
+    let hidden = 0;
 
-    return {
-      historyRes: { msgs, complete: msgs.length === fits.length, firstSeq: 1, lastSeq: log.msgs.length },
-    };
+    if (!req.newer) ahead.reverse();
+    for (const m of ahead) {
+      if (page.msgs.length === (req.count || 20) || hidden === this.mostHidden) {
+        Object.assign(page, { complete: false, nextSeq: m.seq, nextMs: m.timeMs });
+        break;
+      }
+      if (shown.has(m)) page.msgs.push(m);
+      else hidden++;
+    }
+    if (!req.newer) page.msgs.reverse();
+    return { historyRes: page };
   }
 
   on_read(link, req) {

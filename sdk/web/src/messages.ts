@@ -341,7 +341,8 @@ export class Messages {
       const { msgs, complete, nextSeq } = await this.pull(id, { fromSeq: from, count: PAGE });
       const older = (msgs ?? []).map((wire) => this.know(wire));
 
-      line.prepend(older, complete || !nextSeq ? 1 : nextSeq + 1);
+      // A server of an earlier version does not say where the next page begins: below this one.
+      line.prepend(older, complete ? 1 : nextSeq ? nextSeq + 1 : (older[0]?.sequence ?? 1));
     }
   }
 

@@ -65,6 +65,7 @@ if [ "$profile" = test ]; then
     want libclang-rt-14-dev sh -c 'ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a'
     want python3 [ -x /usr/bin/python3 ]
     want python3-pytest python_has pytest
+    want python3-pytest-xdist python_has xdist
     want python3-protobuf python_has google.protobuf
     want_server prometheus prometheus has promtool
     want_server mosquitto mosquitto has mosquitto

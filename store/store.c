@@ -400,6 +400,18 @@ void store_compact(struct store *store)
     db_compact(store->core.db);
 }
 
+bool store_settled(const struct store *store)
+{
+    static const char *const busy[] = {"rocksdb.mem-table-flush-pending",
+                                       "rocksdb.num-running-flushes", "rocksdb.compaction-pending",
+                                       "rocksdb.num-running-compactions"};
+
+    for (size_t i = 0; i < sizeof busy / sizeof *busy && store->core.db != NULL; i++)
+        if (db_property(store->core.db, busy[i]) > 0)
+            return false;
+    return true;
+}
+
 void store_set_fault(struct store *store, enum hy_err (*fault)(void *arg), void *arg)
 {
     store->fault = fault;

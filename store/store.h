@@ -63,6 +63,9 @@ const char *store_ready(const struct store *store);
 /* Flush and compact everything: what has expired leaves the disk. */
 void store_compact(struct store *store);
 
+/* Is no file being written, by a flush or a compaction, nor waiting to be? */
+bool store_settled(const struct store *store);
+
 /* Tests: fail the writes to come (db_set_fault). */
 void store_set_fault(struct store *store, enum hy_err (*fault)(void *arg), void *arg);
 

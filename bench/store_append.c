@@ -98,7 +98,6 @@ int main(int argc, char **argv)
     struct bench b = {.pairs = argc > 3 ? (unsigned)atoi(argv[3]) : 10000};
     struct store_config config = {.cluster_id = "bench",
                                   .data_dir = argc > 1 ? argv[1] : "bench-store-data",
-                                  .shards = 1,
                                   .block_cache_bytes = 128 << 20,
                                   .write_buffer_bytes = 32 << 20,
                                   .cache_rows = 200000,

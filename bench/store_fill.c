@@ -166,7 +166,9 @@ int main(int argc, char **argv)
     static struct fill fill;
     uint64_t messages = number(argc, argv, 2, 0), pairs = number(argc, argv, 3, 0);
     char id[128] = "", data[512], why[256];
+    static struct hy_shardmap map;
     struct store_config config = {.cluster_id = id,
+                                  .map = &map,
                                   .data_dir = data,
                                   .block_cache_bytes = 128 << 20,
                                   .write_buffer_bytes = 128 << 20,
@@ -177,12 +179,13 @@ int main(int argc, char **argv)
     uint64_t begun = 0, written = 0;
 
     fill.shard = config.shard = (uint32_t)number(argc, argv, 4, 0);
-    fill.shards = config.shards = (uint32_t)number(argc, argv, 5, 1);
+    fill.shards = (uint32_t)number(argc, argv, 5, 1);
     if (messages == 0 || pairs == 0 || fill.shard >= fill.shards || !read_id(argv[1], id)) {
         fputs("usage: hongyan-bench-fill DIR MESSAGES PAIRS [SHARD SHARDS], DIR of hongyanctl up\n",
               stderr);
         return 2;
     }
+    hy_shardmap_even(&map, fill.shards);
     snprintf(data, sizeof data, "%s/data/store-%u", argv[1], fill.shard);
     if (store_open(&config, &fill.store, why) != HY_OK) {
         fprintf(stderr, "%s: %s\n", data, why);

@@ -59,6 +59,12 @@ struct hy_common_settings {
     struct hy_text_list routers;   /* "name=endpoint" */
     struct hy_text_list presences;
     struct hy_text_list stores;    /* in order of shard */
+    int64_t shards;                /* that a new map has; without etcd: as many as stores */
+    struct hy_text_list etcd_endpoints; /* "http://host:port"; empty: without etcd */
+    char *etcd_prefix;
+    char *etcd_user;
+    char *etcd_password_file;
+    char *etcd_ca, *etcd_certificate, *etcd_key; /* files */
     int64_t pace_us;               /* see common/pace.h */
     char *ports_file;       /* where to write the ports that were picked, "key=value" lines */
 };

@@ -27,6 +27,23 @@ static const struct hy_setting common_table[] = {
             "the presence processes, each as name=endpoint"),
     HY_LIST(common, stores, "cluster.stores", "", false,
             "the stores in order of shard, each as name=endpoint"),
+    HY_INT(common, shards, "cluster.shards", 1, 1, 1024, false,
+           "how many shards share the slots when a cluster on etcd begins; without etcd it has as "
+           "many as cluster.stores names"),
+    HY_LIST(common, etcd_endpoints, "etcd.endpoints", "", false,
+            "the members of the etcd that coordinates the cluster, each as http://host:port or "
+            "https://host:port; none: one machine, coordinated by this file"),
+    HY_TEXT(common, etcd_prefix, "etcd.prefix", "/hongyan", false,
+            "where in etcd the keys lie, followed by the cluster's id"),
+    HY_TEXT(common, etcd_user, "etcd.user", "", false, "user of etcd; empty: without"),
+    HY_TEXT(common, etcd_password_file, "etcd.password_file", "", false,
+            "file that holds the password of etcd.user, not readable by others"),
+    HY_TEXT(common, etcd_ca, "etcd.ca", "", false,
+            "certificates (PEM) that vouch for https members; empty: the system's"),
+    HY_TEXT(common, etcd_certificate, "etcd.certificate", "", false,
+            "certificate (PEM) that this process shows to etcd; empty: none"),
+    HY_TEXT(common, etcd_key, "etcd.key", "", false,
+            "key (PEM) of etcd.certificate, not readable by others"),
     HY_INT(
         common, pace_us, "pace_us", 500, 0, 100000, true,
         "under load an event loop turns at most once in so many microseconds, so that messages are "
@@ -160,6 +177,26 @@ static bool peer_ok(const char *text)
     return hy_settings_peer(text, name, endpoint) == HY_OK;
 }
 
+/* scheme://host:port, without a path: that is ours. */
+static bool etcd_ok(const char *text)
+{
+    char host[64];
+    uint16_t port;
+    size_t scheme = strncmp(text, "http://", 7) == 0    ? 7
+                    : strncmp(text, "https://", 8) == 0 ? 8
+                                                        : 0;
+
+    return scheme > 0 && strpbrk(text + scheme, "/@ ") == NULL &&
+           hy_settings_address(text + scheme, host, &port) == HY_OK && port > 0;
+}
+
+static bool prefix_ok(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len > 1 && len < 128 && text[0] == '/' && text[len - 1] != '/';
+}
+
 static const struct form {
     const char *key;
     bool (*ok)(const char *text);
@@ -172,6 +209,8 @@ static const struct form {
     {"cluster.routers", peer_ok, "name=endpoint, like router-0=tcp://10.0.0.1:7100"},
     {"cluster.presences", peer_ok, "name=endpoint, like presence-0=tcp://10.0.0.1:7200"},
     {"cluster.stores", peer_ok, "name=endpoint, like store-0=tcp://10.0.0.1:7300"},
+    {"etcd.endpoints", etcd_ok, "a URL like http://10.0.0.1:2379, https for TLS"},
+    {"etcd.prefix", prefix_ok, "up to 127 characters that begin with / and do not end with it"},
 };
 
 static enum hy_err check_form(const char *key, const char *text, char why[static 128])

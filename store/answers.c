@@ -5,6 +5,7 @@
 
 #include "cluster.pb-c.h"
 #include "common/codes.h"
+#include "store/gate.h"
 #include "store/telling.h"
 #include "store/value.h"
 
@@ -14,25 +15,24 @@ struct answer {
     size_t at, len;          /* in bytes */
     size_t items;
     uint16_t kind;
+    bool misplaced;
 };
 
 struct answers {
-    answer_fn *fn;
-    void *ctx;
+    struct gate *gate;
     struct answer *list;
     size_t count, size;
     struct hy_buf bytes;
     struct hy_buf refusal;
 };
 
-enum hy_err answers_open(answer_fn *fn, void *ctx, struct answers **answers)
+enum hy_err answers_open(struct gate *gate, struct answers **answers)
 {
     struct answers *a = calloc(1, sizeof *a);
 
     if (a == NULL)
         return HY_ENOMEM;
-    a->fn = fn;
-    a->ctx = ctx;
+    a->gate = gate;
     *answers = a;
     return HY_OK;
 }
@@ -108,6 +108,12 @@ void answers_wait(struct answers *answers, struct telling *telling)
     last->telling = telling_ref(telling);
 }
 
+void answers_misplaced(struct answers *answers)
+{
+    if (answers->count > 0)
+        answers->list[answers->count - 1].misplaced = true;
+}
+
 size_t answers_count(const struct answers *answers)
 {
     return answers->count;
@@ -115,12 +121,20 @@ size_t answers_count(const struct answers *answers)
 
 void answers_send(struct answers *answers)
 {
+    uint64_t mark = answers->count == 0 ? 0 : gate_mark(answers->gate);
+
     for (size_t i = 0; i < answers->count; i++) {
         const struct answer *a = &answers->list[i];
+        struct gate_answer out = {.reply = a->reply,
+                                  .telling = a->telling,
+                                  .items = a->items,
+                                  .payload = answers->bytes.data + a->at,
+                                  .len = a->len};
 
-        if (a->telling == NULL ||
-            !telling_add(a->telling, &a->reply, answers->bytes.data + a->at, a->len))
-            answers->fn(answers->ctx, &a->reply, answers->bytes.data + a->at, a->len);
+        if (a->misplaced)
+            gate_away(answers->gate, &a->reply, a->items);
+        else
+            gate_answer(answers->gate, mark, &out);
     }
     forget(answers);
 }
@@ -132,8 +146,15 @@ void answers_fail(struct answers *answers, uint32_t code)
 
         answers->refusal.len = 0;
         if (answer_refusal(a->kind, a->items, code, &answers->refusal) == HY_OK)
-            answers->fn(answers->ctx, &a->reply, answers->refusal.data, answers->refusal.len);
+            gate_refuse(answers->gate, &a->reply, answers->refusal.data, answers->refusal.len);
     }
+    forget(answers);
+}
+
+void answers_drop(struct answers *answers)
+{
+    for (size_t i = 0; i < answers->count; i++)
+        gate_away(answers->gate, &answers->list[i].reply, answers->list[i].items);
     forget(answers);
 }
 

@@ -1,5 +1,5 @@
-/* answers - what the store has decided to answer but may not say before the batch is on the disk.
- */
+/* answers - what the store has decided to answer but may not say before the batch is on the disk;
+ * then they leave by the gate. */
 
 #ifndef STORE_ANSWERS_H
 #define STORE_ANSWERS_H
@@ -24,9 +24,10 @@ struct request {
 typedef void answer_fn(void *ctx, const struct hy_reply *reply, const uint8_t *payload, size_t len);
 
 struct answers;
+struct gate;
 struct telling;
 
-enum hy_err answers_open(answer_fn *fn, void *ctx, struct answers **answers) HY_CHECKED;
+enum hy_err answers_open(struct gate *gate, struct answers **answers) HY_CHECKED;
 void answers_close(struct answers **answers);
 
 /* Keep an answer. items: how many results an error answer would need (appends), else 0.
@@ -41,6 +42,9 @@ enum hy_err answers_add_bytes(struct answers *answers, const struct request *req
 /* The answer added last, once durable, waits for a telling, too (a reference is taken). */
 void answers_wait(struct answers *answers, struct telling *telling);
 
+/* The answer added last is to be had elsewhere: say that instead. */
+void answers_misplaced(struct answers *answers);
+
 size_t answers_count(const struct answers *answers);
 
 /* Say them all, or leave them to what they wait for. */
@@ -48,6 +52,9 @@ void answers_send(struct answers *answers);
 
 /* Say code to all instead. */
 void answers_fail(struct answers *answers, uint32_t code);
+
+/* Send them all away instead. */
+void answers_drop(struct answers *answers);
 
 /* How many results an error answer to a request needs; pb is used to look into it. */
 size_t answer_items(const struct request *req, ProtobufCAllocator *pb);

@@ -180,7 +180,7 @@ static void append_c2c(struct append *a)
         refuse_all(a, HY_CODE_C2C_ACCOUNT);
         return;
     }
-    if (!core_owns(a->core, hy_slot_pair(a->in->app, a->in->from, a->in->to))) {
+    if (!core_needs(a->core, hy_slot_pair(a->in->app, a->in->from, a->in->to))) {
         refuse_all(a, HY_CODE_UNAVAILABLE);
         return;
     }
@@ -306,7 +306,7 @@ static uint32_t look_up(struct append *a, struct group_ref *ref, struct sender *
         return HY_CODE_GROUP_UNKNOWN;
     if (!key_text_ok(a->in->from))
         return HY_CODE_GROUP_ACCOUNT;
-    if (!core_owns(a->core, hy_slot_group(a->in->app, a->in->to)))
+    if (!core_needs(a->core, hy_slot_group(a->in->app, a->in->to)))
         return HY_CODE_UNAVAILABLE;
     err = group_find(a->core, a->in->app, a->in->to, ref);
     if (err == HY_ENOTFOUND)

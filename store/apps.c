@@ -11,14 +11,14 @@ static struct key_home list_home(void)
     return (struct key_home){hy_slot(0, HY_KIND_APP, "", 0), 0};
 }
 
-uint32_t apps_owner(uint32_t shards)
+uint32_t apps_owner(const struct hy_shardmap *map)
 {
-    return shards <= 1 ? 0 : hy_slot_shard(list_home().slot, shards);
+    return map->owner[list_home().slot];
 }
 
 static bool owner(const struct core *core)
 {
-    return apps_owner(core->shards) == core->shard;
+    return apps_owner(core->map) == core->shard;
 }
 
 static void app_key(const struct core *core, uint32_t app, struct key *key)
@@ -55,11 +55,17 @@ static enum hy_err load_row(struct core *core, const struct db_scan *scan, uint6
 
 enum hy_err apps_load(struct core *core)
 {
+    struct hy_apps *fresh;
     uint64_t version = 0;
     struct db_scan *scan;
     struct key first, end;
     enum hy_err err;
 
+    err = hy_apps_open(&fresh);
+    if (err != HY_OK)
+        return err;
+    hy_apps_close(&core->apps);
+    core->apps = fresh;
     app_key(core, 0, &first);
     first.len -= 4; /* any app */
     end = first;
@@ -92,7 +98,7 @@ enum hy_err apps_learn(struct core *core, const Hy__AppsRes *res)
     err = hy_apps_merge(core->apps, res->n_apps, res->apps, res->version);
     if (err != HY_OK)
         return err;
-    for (size_t i = 0; i < res->n_apps && core->db != NULL; i++)
+    for (size_t i = 0; i < res->n_apps; i++)
         put(core, res->apps[i]);
     return appset_learn(core->appset, core->apps);
 }
@@ -148,7 +154,7 @@ void apps_handle(struct core *core, const struct request *req)
 
     if (in == NULL)
         return;
-    if (owner(core))
+    if (core_needs(core, list_home().slot))
         answer_since(core, req, in->since_version);
     else
         core_refuse(core, req, HY_CODE_UNAVAILABLE);
@@ -206,8 +212,8 @@ void app_put_handle(struct core *core, const struct request *req)
     if (in == NULL)
         return;
     app = in->app;
-    if (!owner(core) || !app_ok(app)) {
-        core_refuse(core, req, owner(core) ? HY_CODE_PARAM : HY_CODE_UNAVAILABLE);
+    if (!core_needs(core, list_home().slot) || !app_ok(app)) {
+        core_refuse(core, req, HY_CODE_PARAM);
         return;
     }
     before = hy_apps_find(core->apps, app->sdkappid);

@@ -8,12 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/shardmap.h"
 #include "store/core.h"
 
 /* Which shard keeps the list. */
-uint32_t apps_owner(uint32_t shards);
+uint32_t apps_owner(const struct hy_shardmap *map);
 
-/* Read what the database has into core->apps and core->appset. */
+/* Read what the database has into core->apps and core->appset, in place of what they had. */
 enum hy_err apps_load(struct core *core) HY_CHECKED;
 
 /* Take over what the owner answered, and keep a copy with the next batch. */

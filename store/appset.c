@@ -76,10 +76,20 @@ static int by_number(const void *a, const void *b)
     return x->sdkappid < y->sdkappid ? -1 : x->sdkappid > y->sdkappid;
 }
 
+static void replace(struct appset *set, struct list list)
+{
+    struct list old;
+
+    pthread_rwlock_wrlock(&set->lock);
+    old = set->list;
+    set->list = list;
+    pthread_rwlock_unlock(&set->lock);
+    list_free(&old);
+}
+
 enum hy_err appset_learn(struct appset *set, const struct hy_apps *apps)
 {
     struct gather g = {0};
-    struct list old;
 
     hy_apps_each(apps, gather_app, &g);
     if (g.failed) {
@@ -88,12 +98,13 @@ enum hy_err appset_learn(struct appset *set, const struct hy_apps *apps)
     }
     if (g.list.count > 0)
         qsort(g.list.apps, g.list.count, sizeof *g.list.apps, by_number);
-    pthread_rwlock_wrlock(&set->lock);
-    old = set->list;
-    set->list = g.list;
-    pthread_rwlock_unlock(&set->lock);
-    list_free(&old);
+    replace(set, g.list);
     return HY_OK;
+}
+
+void appset_forget(struct appset *set)
+{
+    replace(set, (struct list){0});
 }
 
 /* The lock is held. */

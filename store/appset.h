@@ -20,6 +20,9 @@ void appset_close(struct appset **set);
 /* Take over what apps holds now. HY_ENOMEM leaves the set as it was. */
 enum hy_err appset_learn(struct appset *set, const struct hy_apps *apps) HY_CHECKED;
 
+/* Know of no app. */
+void appset_forget(struct appset *set);
+
 /* hy_app_floor_ms() of the app; 0 for one that is not known. */
 uint64_t appset_floor_ms(struct appset *set, uint32_t app, int conv_type, uint64_t now_ms);
 

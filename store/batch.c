@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "common/buf.h"
+#include "store/replica.h"
 #include "store/value.h"
 
 /* Rows that can be found again: an open-addressed table of places in one run of bytes. */
@@ -15,7 +16,7 @@ struct seen {
 };
 
 struct batch {
-    struct db *db;
+    struct replica *replica;
     struct db_batch *rows;
     enum hy_err err;
     struct hy_buf scratch; /* a record being packed */
@@ -26,14 +27,14 @@ struct batch {
 
 enum { TABLE_START = 1024 };
 
-enum hy_err batch_open(struct db *db, struct batch **batch)
+enum hy_err batch_open(struct db *db, struct replica *replica, struct batch **batch)
 {
     struct batch *b = calloc(1, sizeof *b);
     enum hy_err err = HY_ENOMEM;
 
     if (b == NULL)
         return err;
-    b->db = db;
+    b->replica = replica;
     b->table = calloc(TABLE_START, sizeof *b->table);
     b->mask = TABLE_START - 1;
     if (b->table != NULL)
@@ -197,7 +198,7 @@ enum hy_err batch_write(struct batch *batch)
         return batch->err;
     if (batch_ops(batch) == 0)
         return HY_OK;
-    return db_write(batch->db, batch->rows);
+    return replica_write(batch->replica, batch->rows);
 }
 
 void batch_clear(struct batch *batch)

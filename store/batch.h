@@ -17,8 +17,10 @@
 #include "store/key.h"
 
 struct batch;
+struct replica;
 
-enum hy_err batch_open(struct db *db, struct batch **batch) HY_CHECKED;
+/* To be written to db by way of the replica that owns it. */
+enum hy_err batch_open(struct db *db, struct replica *replica, struct batch **batch) HY_CHECKED;
 void batch_close(struct batch **batch);
 
 void batch_put(struct batch *batch, enum family family, const struct key *key, const void *value,
@@ -46,8 +48,8 @@ void batch_fail(struct batch *batch, enum hy_err err);
 size_t batch_ops(const struct batch *batch);
 size_t batch_bytes(const struct batch *batch);
 
-/* Write it, durably. Afterwards, whatever happened, call batch_clear(). Errors as db_write(), and
- * HY_ENOMEM of an earlier put. */
+/* Write it, durably. Afterwards, whatever happened, call batch_clear(). Errors as replica_write(),
+ * and HY_ENOMEM of an earlier put. */
 enum hy_err batch_write(struct batch *batch) HY_CHECKED;
 void batch_clear(struct batch *batch);
 

@@ -40,8 +40,6 @@ enum hy_err config_copy(struct store_config *copy, const struct store_config *co
     }
     if (copy->now_ms == NULL)
         copy->now_ms = wall_ms;
-    if (copy->shards == 0)
-        copy->shards = 1;
     if (copy->send == NULL)
         copy->send = send_nowhere;
     return whole ? HY_OK : HY_ENOMEM;

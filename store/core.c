@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "store/gate.h"
 #include "store/metric.h"
 #include "store/outbox.h"
 #include "store/pair.h"
@@ -16,9 +17,25 @@ uint64_t core_now(const struct core *core)
     return core->now_ms(core->now_arg);
 }
 
+void core_use_map(struct core *core, const struct hy_shardmap *map)
+{
+    core->map = map;
+    core->slots = 0;
+    for (uint32_t slot = 0; slot < HY_SLOTS; slot++)
+        core->slots += core_owns(core, (uint16_t)slot);
+}
+
 bool core_owns(const struct core *core, uint16_t slot)
 {
-    return core->shards <= 1 || hy_slot_shard(slot, core->shards) == core->shard;
+    return core->map->owner[slot] == core->shard;
+}
+
+bool core_needs(struct core *core, uint16_t slot)
+{
+    bool owns = core_owns(core, slot);
+
+    core->misplaced = core->misplaced || !owns;
+    return owns;
 }
 
 void *core_decode(struct core *core, const struct request *req,
@@ -74,10 +91,13 @@ static void commit_failed(struct core *core, enum hy_err err)
                  db_why(core->db), answers_count(core->answers));
     rows_forget(core->rows);
     pair_forget(core);
+    if (err != HY_EBUSY && err != HY_ENOMEM) { /* the reign ends */
+        answers_drop(core->answers);
+        return;
+    }
     answers_fail(core->answers, core_code(err));
     /* What was counted and queued along the way is what the rows say. */
-    if (totals_load(core->totals, core->db) != HY_OK ||
-        outbox_load(core->outbox, core->db) != HY_OK)
+    if (totals_load(core->totals, core->db) != HY_OK || outbox_load(core) != HY_OK)
         hy_log_error("store.reload_failed", "why=\"%s\"", hy_err_text(HY_EIO));
 }
 
@@ -96,6 +116,8 @@ static enum hy_err write_batch(struct core *core)
     err = batch_write(core->batch);
     if (writes)
         metric_write(err, hy_steady_us() - began_us, core->messages);
+    if (writes && err == HY_OK)
+        gate_wrote(core->gate, gate_mark(core->gate), batch_bytes(core->batch));
     return err;
 }
 

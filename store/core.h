@@ -15,6 +15,7 @@
 #include "common/app.h"
 #include "common/arena.h"
 #include "common/codes.h"
+#include "common/shardmap.h"
 #include "common/slot.h"
 #include "store/answers.h"
 #include "store/appset.h"
@@ -23,26 +24,31 @@
 #include "store/roster.h"
 #include "store/rows.h"
 
+struct gate;
 struct online;
 struct outbox;
 struct recent;
+struct replica;
 struct runs;
 struct tellings;
 struct totals;
 struct touched_pair;
 
 struct core {
-    struct db *db; /* NULL: closed after a failure; nothing is decided then */
+    /* While this copy leads; NULL: it does not, and nothing is decided. */
+    struct db *db;
     struct batch *batch;
     struct rows *rows;
+    struct hy_apps *apps;
+    struct online *online; /* reports of presence processes */
+    struct recent *recent; /* client ids of live rooms */
+    /* Always; empty while it does not lead. */
     struct runs *runs; /* what pages show */
     struct answers *answers;
-    struct hy_apps *apps;
-    struct appset *appset;      /* the same, for other threads */
+    struct gate *gate;          /* by which answers and effects leave */
+    struct appset *appset;      /* apps, for other threads */
     struct outbox *outbox;      /* effects for other shards */
     struct tellings *tellings;  /* answers that wait for other shards */
-    struct online *online;      /* reports of presence processes */
-    struct recent *recent;      /* client ids of live rooms */
     struct totals *totals;      /* groups of each app here */
     struct hy_arena arena;      /* of the request that is decided */
     struct hy_buf scratch;      /* a value being made */
@@ -51,18 +57,27 @@ struct core {
     size_t pair_count, pair_size;
     uint64_t (*now_ms)(void *arg); /* the wall clock; tests bring their own */
     void *now_arg;
-    uint32_t shard, shards;
+    const struct hy_shardmap *map;
+    uint32_t shard, slots; /* slots: of this shard */
     uint64_t batch_number; /* +1 at each commit */
     uint32_t messages;     /* in the batch */
     bool members_changed;  /* in the batch: some group's members are not as the database says */
+    bool misplaced;        /* the request was for a slot of another shard */
     enum hy_err failure;   /* of the last commit */
     bool sealed; /* the batch is whole and waits for a stall to pass: nothing is decided */
 };
 
 uint64_t core_now(const struct core *core);
 
+/* Go by this map, which is lent. */
+void core_use_map(struct core *core, const struct hy_shardmap *map);
+
 /* Does this shard own the slot? */
 bool core_owns(const struct core *core, uint16_t slot);
+
+/* The same of the slot that a request is about: if not, what is answered to it is replaced by that
+ * it is elsewhere. Before anything is changed. */
+bool core_needs(struct core *core, uint16_t slot);
 
 /* Decode a request into the arena; NULL: it does not decode, and is answered. */
 void *core_decode(struct core *core, const struct request *req,

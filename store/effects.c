@@ -12,7 +12,7 @@ void effects_handle(struct core *core, const struct request *req)
     if (in == NULL)
         return;
     for (size_t i = 0; i < in->n_effects; i++)
-        if (!core_owns(core, hy_slot_user(in->effects[i]->app, in->effects[i]->user))) {
+        if (!core_needs(core, hy_slot_user(in->effects[i]->app, in->effects[i]->user))) {
             core_refuse(core, req, HY_CODE_UNAVAILABLE);
             return;
         }

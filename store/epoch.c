@@ -1,36 +1,42 @@
 #include "store/epoch.h"
 
+#include "store/key.h"
 #include "store/value.h"
 
-enum hy_err epoch_begin(struct core *core)
+static const struct key_home home = {KEY_SLOT_SHARD, 0};
+
+enum hy_err epoch_last(struct db *db, uint64_t *epoch)
 {
-    struct key_home home = {KEY_SLOT_SHARD, 0};
     struct key first, end;
     struct key_parts parts;
     struct db_scan *scan;
-    uint64_t epoch = 0;
-    uint8_t bytes[8];
     size_t len;
     enum hy_err err;
 
+    *epoch = 0;
     key_head(&first, home, KEY_EPOCH);
     end = first;
     key_after(&end);
-    err = db_scan_open(core->db, FAMILY_DEFAULT, &first, &end, true, &scan);
+    err = db_scan_open(db, FAMILY_DEFAULT, &first, &end, true, &scan);
     if (err != HY_OK)
         return err;
     if (db_scan_seek_back(scan, NULL)) {
         const uint8_t *key = db_scan_key(scan, &len);
 
         if (key_parse(key, len, &parts) == HY_OK)
-            epoch = parts.number;
+            *epoch = parts.number;
     }
     err = db_scan_err(scan);
     db_scan_close(&scan);
-    if (err != HY_OK)
-        return err;
-    key_number(&first, home, KEY_EPOCH, epoch + 1);
-    value_put_u64(bytes, db_latest(core->db) + 1);
-    batch_put(core->batch, FAMILY_DEFAULT, &first, bytes, sizeof bytes);
-    return core_commit(core);
+    return err;
+}
+
+void epoch_put(struct db *db, struct db_batch *batch, uint64_t epoch)
+{
+    uint8_t bytes[8];
+    struct key key;
+
+    key_number(&key, home, KEY_EPOCH, epoch);
+    value_put_u64(bytes, db_latest(db) + 1);
+    db_batch_put(batch, FAMILY_DEFAULT, &key, bytes, sizeof bytes);
 }

@@ -101,7 +101,7 @@ bool group_need(struct core *core, const struct request *req, uint32_t app, cons
         core_refuse(core, req, HY_CODE_GROUP_UNKNOWN);
         return false;
     }
-    if (!core_owns(core, hy_slot_group(app, id))) {
+    if (!core_needs(core, hy_slot_group(app, id))) {
         core_refuse(core, req, HY_CODE_UNAVAILABLE);
         return false;
     }

@@ -14,15 +14,15 @@ enum { MEMBERS_MOST = 500, QUOTA_DEFAULT = 100000 };
 
 /* ---- creating ---- */
 
-/* The quota is for the whole app; a shard knows its own groups and takes the others to have as
- * many. */
+/* The quota is for the whole app; a shard knows its own groups and takes the other slots to have as
+ * many each. */
 bool creation_over_quota(const struct core *core, uint32_t app)
 {
     const Hy__App *a = hy_apps_find(core->apps, app);
     uint64_t most = a == NULL ? QUOTA_DEFAULT : a->max_groups;
     uint64_t here = totals_get(core->totals, app, NULL);
 
-    return here * (core->shards == 0 ? 1 : core->shards) >= most;
+    return here * HY_SLOTS >= most * core->slots;
 }
 
 static uint32_t check_members(const struct creation *c)
@@ -67,7 +67,7 @@ uint32_t creation_check(struct creation *c)
         return code;
     c->cap = info->max_member_num != 0 ? info->max_member_num : c->type->max_members;
     code = check_members(c);
-    if (code == HY_CODE_OK && !core_owns(c->core, hy_slot_group(c->in->app, info->group)))
+    if (code == HY_CODE_OK && !core_needs(c->core, hy_slot_group(c->in->app, info->group)))
         code = HY_CODE_UNAVAILABLE;
     return code;
 }

@@ -89,7 +89,7 @@ enum hy_err index_read(struct view *view, const uint8_t *payload, size_t len, st
 
     if (in == NULL || !key_text_ok(in->user))
         return answer_refusal(HY__BUS_KIND__STORE_INDEX, 0, HY_CODE_PARAM, out);
-    if (!view_owns(view, hy_slot_user(in->app, in->user)))
+    if (!view_needs(view, hy_slot_user(in->app, in->user)))
         return answer_refusal(HY__BUS_KIND__STORE_INDEX, 0, HY_CODE_UNAVAILABLE, out);
     list.app = in->app;
     err = gather(&list, in);

@@ -115,7 +115,7 @@ void read_handle(struct core *core, const struct request *req)
 
     if (in == NULL || !texts_ok(core, req, in->user, in->peer))
         return;
-    if (!core_owns(core, hy_slot_conv(in->app, (int)in->conv_type, in->user, in->peer))) {
+    if (!core_needs(core, hy_slot_conv(in->app, (int)in->conv_type, in->user, in->peer))) {
         core_refuse(core, req, HY_CODE_UNAVAILABLE);
         return;
     }
@@ -181,7 +181,7 @@ void conv_set_handle(struct core *core, const struct request *req)
     pair = in->req->type == HY__CONV_TYPE__CONV_C2C;
     slot = clear ? hy_slot_conv(in->app, (int)in->req->type, in->user, in->req->peer)
                  : hy_slot_user(in->app, in->user);
-    if (!core_owns(core, slot)) {
+    if (!core_needs(core, slot)) {
         core_refuse(core, req, HY_CODE_UNAVAILABLE);
         return;
     }

@@ -240,7 +240,7 @@ static enum hy_err find_group(struct listing *l, uint32_t *code)
     if (!key_text_ok(l->req->group))
         return HY_OK;
     l->home = (struct key_home){hy_slot_group(l->in->app, l->req->group), l->in->app};
-    if (!view_owns(l->view, l->home.slot)) {
+    if (!view_needs(l->view, l->home.slot)) {
         *code = HY_CODE_UNAVAILABLE;
         return HY_OK;
     }

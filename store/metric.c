@@ -52,7 +52,7 @@ static struct {
     struct hy_metric *writes[RESULTS];
     struct hy_histogram *write_us, *messages, *read_us[OPS];
     struct hy_metric *gauges[GAUGES];
-    struct hy_metric *hits, *misses, *used, *capacity, *outbox;
+    struct hy_metric *hits, *misses, *used, *capacity, *outbox, *unpassed;
 } m;
 
 void metric_open(void)
@@ -79,6 +79,8 @@ void metric_open(void)
                           "Size of the file system of the data directory.");
     m.outbox =
         hy_gauge("hongyan_store_outbox_rows", "", "Effects that other shards have yet to confirm.");
+    m.unpassed = hy_gauge("hongyan_store_unpassed_batches", "",
+                          "Batches written here that other copies have yet to confirm.");
 }
 
 void metric_write(enum hy_err err, uint64_t us, uint32_t messages)
@@ -124,4 +126,10 @@ void metric_outbox(uint64_t waiting)
 {
     if (m.outbox != NULL)
         hy_set(m.outbox, (int64_t)waiting);
+}
+
+void metric_gate(uint64_t batches)
+{
+    if (m.unpassed != NULL)
+        hy_set(m.unpassed, (int64_t)batches);
 }

@@ -21,5 +21,6 @@ void metric_read(uint16_t kind, uint64_t us);
 void metric_disk(uint64_t used_bytes, uint64_t capacity_bytes);
 void metric_db(struct db *db);
 void metric_outbox(uint64_t waiting);
+void metric_gate(uint64_t batches);
 
 #endif

@@ -147,7 +147,7 @@ void online_get_handle(struct core *core, const struct request *req)
 
     if (in == NULL)
         return;
-    if (!core_owns(core, home_of(in->app).slot)) {
+    if (!core_needs(core, home_of(in->app).slot)) {
         core_refuse(core, req, HY_CODE_UNAVAILABLE);
         return;
     }

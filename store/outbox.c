@@ -4,29 +4,26 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "store/gate.h"
 #include "store/index.h"
 #include "store/outbox_items.h"
 #include "store/outbox_row.h"
 #include "store/telling.h"
 
 struct outbox {
-    outbox_send_fn *send;
-    void *ctx;
     struct items items;
-    uint64_t token;
+    uint64_t token; /* of the last call; never used again, in no reign */
 };
 
 #define NO_SHARD UINT32_MAX
 
-enum hy_err outbox_open(uint32_t shards, outbox_send_fn *send, void *ctx, struct outbox **outbox)
+enum hy_err outbox_open(struct outbox **outbox)
 {
     struct outbox *o = calloc(1, sizeof *o);
 
     if (o == NULL)
         return HY_ENOMEM;
-    o->send = send;
-    o->ctx = ctx;
-    if (items_init(&o->items, shards) != HY_OK) {
+    if (items_init(&o->items) != HY_OK) {
         outbox_close(&o);
         return HY_ENOMEM;
     }
@@ -49,11 +46,11 @@ void outbox_close(struct outbox **outbox)
 
 /* A leg has something to tell. Its lane takes it up when the batch is on the disk; one of this
  * shard may as well wait for more. */
-static void leg_need(struct outbox *o, struct leg *leg, uint32_t app, const char *user,
+static void leg_need(struct core *core, struct leg *leg, uint32_t app, const char *user,
                      uint32_t own_shard)
 {
     if (leg->state == LEG_NONE) {
-        leg->shard = hy_slot_shard(hy_slot_user(app, user), o->items.shards);
+        leg->shard = core->map->owner[hy_slot_user(app, user)];
         leg->state = LEG_IDLE;
     }
     if (leg->state != LEG_IDLE)
@@ -61,12 +58,12 @@ static void leg_need(struct outbox *o, struct leg *leg, uint32_t app, const char
     if (leg->shard == own_shard)
         leg->due_ms = hy_steady_ms() + OUTBOX_WARM_MS;
     /* What an answer waits for goes first. */
-    leg_wait(&o->items, leg, (leg->item->untold & leg_bit(leg)) != 0);
+    leg_wait(&core->outbox->items, leg, (leg->item->untold & leg_bit(leg)) != 0);
 }
 
 static void need_leg(struct core *core, struct item *item, int i, uint32_t app, const char *user)
 {
-    leg_need(core->outbox, &item->legs[i], app, user, core->shard);
+    leg_need(core, &item->legs[i], app, user, core->shard);
 }
 
 void outbox_pair(struct core *core, struct key_home home, const char *a, const char *b,
@@ -158,7 +155,7 @@ size_t outbox_count(const struct outbox *outbox)
 
 /* ---- what an earlier run left ---- */
 
-static enum hy_err load_row(struct outbox *o, const struct db_scan *scan)
+static enum hy_err load_row(struct core *core, const struct db_scan *scan)
 {
     char texts[2][KEY_TEXT_MAX + 1];
     struct key_parts parts;
@@ -178,26 +175,31 @@ static enum hy_err load_row(struct outbox *o, const struct db_scan *scan)
         return HY_OK;
     key.len = (uint16_t)len;
     memcpy(key.bytes, bytes, len);
-    item = items_make(&o->items, &key);
+    item = items_make(&core->outbox->items, &key);
     if (item == NULL)
         return HY_ENOMEM;
     item->generation = 1;
     for (int i = 0; i < (pair ? 2 : 1); i++)
-        leg_need(o, &item->legs[i], parts.home.app, texts[i], NO_SHARD); /* all are due at once */
+        leg_need(core, &item->legs[i], parts.home.app, texts[i], NO_SHARD); /* due at once */
     return HY_OK;
 }
 
-enum hy_err outbox_load(struct outbox *outbox, struct db *db)
+void outbox_forget(struct outbox *outbox)
+{
+    items_drop_all(&outbox->items);
+}
+
+enum hy_err outbox_load(struct core *core)
 {
     struct key first = {.len = 0}, end = {.len = 2, .bytes = {0xFF, 0xFF}};
     struct db_scan *scan;
-    enum hy_err err = db_scan_open(db, FAMILY_OUTBOX, &first, &end, true, &scan);
+    enum hy_err err = db_scan_open(core->db, FAMILY_OUTBOX, &first, &end, true, &scan);
 
     if (err != HY_OK)
         return err;
-    items_drop_all(&outbox->items);
+    err = items_reset(&core->outbox->items, core->map->shards);
     for (bool there = db_scan_seek(scan, NULL); there && err == HY_OK; there = db_scan_next(scan))
-        err = load_row(outbox, scan);
+        err = load_row(core, scan);
     if (err == HY_OK)
         err = db_scan_err(scan);
     db_scan_close(&scan);
@@ -304,9 +306,9 @@ static void send_lane(struct core *core, uint32_t shard, uint64_t now_ms)
     if (lane->sent.first == NULL)
         return;
     lane->calling = ++o->token;
-    if (hy_buf_put_pb(&bytes, &req.base) == HY_OK)
-        o->send(o->ctx, shard, lane->calling, bytes.data, bytes.len);
-    else
+    if (hy_buf_put_pb(&bytes, &req.base) != HY_OK ||
+        gate_send(core->gate, gate_mark(core->gate), shard, lane->calling, bytes.data, bytes.len) !=
+            HY_OK)
         outbox_answered(core, shard, lane->calling, false, now_ms);
     hy_buf_free(&bytes);
 }
@@ -339,10 +341,11 @@ void outbox_answered(struct core *core, uint32_t shard, uint64_t token, bool don
 {
     struct outbox *o = core->outbox;
     struct lane *lane = &o->items.lanes[shard];
-    struct leg_list sent = lane->sent;
+    struct leg_list sent;
 
-    if (lane->calling != token) /* of a call before the database was opened anew */
+    if (shard >= o->items.shards || lane->calling != token) /* of an earlier reign or map */
         return;
+    sent = lane->sent;
     lane->calling = 0;
     lane->sent = (struct leg_list){0};
     for (struct leg *leg = sent.first, *next; leg != NULL; leg = next) {

@@ -25,12 +25,15 @@ struct telling;
 typedef void outbox_send_fn(void *ctx, uint32_t shard, uint64_t token, const void *payload,
                             size_t len);
 
-enum hy_err outbox_open(uint32_t shards, outbox_send_fn *send, void *ctx,
-                        struct outbox **outbox) HY_CHECKED;
+enum hy_err outbox_open(struct outbox **outbox) HY_CHECKED;
 void outbox_close(struct outbox **outbox);
 
-/* Find the rows that an earlier run left; forgets what is in memory. */
-enum hy_err outbox_load(struct outbox *outbox, struct db *db) HY_CHECKED;
+/* Find the rows of the database, and whom core->map says they are for; forgets what was in memory
+ * and the calls under way. Between batches. */
+enum hy_err outbox_load(struct core *core) HY_CHECKED;
+
+/* Forget what is in memory. */
+void outbox_forget(struct outbox *outbox);
 
 /* The pair changed, and the indexes of its sides (bits) are to be told. */
 void outbox_pair(struct core *core, struct key_home home, const char *a, const char *b,

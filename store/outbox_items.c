@@ -73,13 +73,28 @@ unsigned leg_bit(const struct leg *leg)
 
 /* ---- the table ---- */
 
-enum hy_err items_init(struct items *items, uint32_t shards)
+enum hy_err items_init(struct items *items)
 {
-    *items = (struct items){.shards = shards == 0 ? 1 : shards, .mask = TABLE_START - 1};
+    *items = (struct items){.mask = TABLE_START - 1};
     items->cool_end = &items->cool;
-    items->lanes = calloc(items->shards, sizeof *items->lanes);
     items->table = calloc(TABLE_START, sizeof *items->table);
-    return items->lanes == NULL || items->table == NULL ? HY_ENOMEM : HY_OK;
+    return items->table == NULL ? HY_ENOMEM : HY_OK;
+}
+
+enum hy_err items_reset(struct items *items, uint32_t shards)
+{
+    struct lane *lanes;
+
+    items_drop_all(items);
+    if (shards == items->shards)
+        return HY_OK;
+    lanes = calloc(shards, sizeof *lanes);
+    if (lanes == NULL)
+        return HY_ENOMEM;
+    free(items->lanes);
+    items->lanes = lanes;
+    items->shards = shards;
+    return HY_OK;
 }
 
 void items_free(struct items *items)

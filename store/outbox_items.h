@@ -58,8 +58,8 @@ struct items {
     struct item *cool, **cool_end; /* by cool_ms */
 };
 
-/* Start with none, for so many shards. HY_ENOMEM: items_free() it. */
-enum hy_err items_init(struct items *items, uint32_t shards) HY_CHECKED;
+/* Start with none, for no shard. HY_ENOMEM: items_free() it. */
+enum hy_err items_init(struct items *items) HY_CHECKED;
 void items_free(struct items *items);
 
 /* The item of a key; NULL: there is none. */
@@ -67,6 +67,9 @@ struct item *items_find(const struct items *items, const struct key *key);
 
 /* The same, made if need be; NULL: no memory. */
 struct item *items_make(struct items *items, const struct key *key);
+
+/* Forget all, and have lanes to so many shards. HY_ENOMEM: to as many as before. */
+enum hy_err items_reset(struct items *items, uint32_t shards) HY_CHECKED;
 
 /* Forget one; all, and the calls under way. */
 void items_drop(struct items *items, struct item *item);

@@ -9,6 +9,7 @@
 #include "common/codes.h"
 #include "common/log.h"
 #include "store/core.h"
+#include "store/gate.h"
 #include "store/metric.h"
 
 enum {
@@ -27,6 +28,7 @@ struct job {
     struct hy_buf ask, answer; /* ask: the payload */
     struct run *loaded;        /* by a thread, for the loop to keep */
     uint64_t generation;       /* of the loop's runs when a thread was asked */
+    bool misplaced;            /* it is not for this shard */
 };
 
 struct job_list {
@@ -106,8 +108,7 @@ static void list_join(struct job_list *to, struct job_list *from)
 
 static enum hy_err seat_open(const struct readers *r, struct seat *seat)
 {
-    seat->view =
-        (struct view){.apps = r->config.apps, .shard = r->config.shard, .shards = r->config.shards};
+    seat->view = (struct view){.apps = r->config.apps, .shard = r->config.shard};
     seat->opened = 0;
     hy_arena_init(&seat->view.arena);
     seat->view.edges = calloc(EDGES, sizeof *seat->view.edges);
@@ -125,6 +126,7 @@ static void seat_close(struct seat *seat)
 static void seat_take(const struct readers *r, struct seat *seat, struct db *db, uint64_t opened)
 {
     seat->view.db = db;
+    seat->view.map = r->source.map;
     seat->view.now_ms = r->config.now_ms(r->config.now_arg);
     if (seat->opened != opened)
         memset(seat->view.edges, 0, EDGES * sizeof *seat->view.edges);
@@ -135,8 +137,11 @@ static enum hy_err read_one(struct seat *seat, struct job *job)
 {
     struct view *view = &seat->view;
     uint64_t began_us = hy_steady_us();
-    enum hy_err err = job->fn(view, job->ask.data, job->ask.len, &job->answer);
+    enum hy_err err;
 
+    view->misplaced = false;
+    err = job->fn(view, job->ask.data, job->ask.len, &job->answer);
+    job->misplaced = view->misplaced;
     hy_arena_reset(&view->arena);
     if (err == HY_OK)
         metric_read(job->req.kind, hy_steady_us() - began_us);
@@ -153,12 +158,11 @@ static void refuse(struct job *job, enum hy_err err)
 
 static void run(struct seat *seat, struct job *job)
 {
-    enum hy_err err = seat->view.db == NULL ? HY_EIO : read_one(seat, job);
+    enum hy_err err = read_one(seat, job);
 
     if (err == HY_OK)
         return;
-    if (seat->view.db != NULL)
-        hy_log_error("store.read_failed", "kind=0x%x why=\"%s\"", job->req.kind, hy_err_text(err));
+    hy_log_error("store.read_failed", "kind=0x%x why=\"%s\"", job->req.kind, hy_err_text(err));
     refuse(job, err);
 }
 
@@ -170,15 +174,22 @@ static void job_free(struct job *job)
     free(job);
 }
 
+/* The mark is taken here, in the writer's thread: it covers all that a thread may have seen. */
 static void answer(struct readers *r, struct job *job)
 {
+    struct gate_answer out = {
+        .reply = job->req.reply, .payload = job->answer.data, .len = job->answer.len};
+
     r->waiting--;
     if (job->loaded != NULL && r->source.runs != NULL)
         runs_adopt(r->source.runs, job->loaded, job->generation);
     else
         runs_free(job->loaded);
     job->loaded = NULL;
-    r->config.answer(r->config.answer_ctx, &job->req.reply, job->answer.data, job->answer.len);
+    if (job->misplaced)
+        gate_away(r->config.gate, &out.reply, 0);
+    else
+        gate_answer(r->config.gate, gate_mark(r->config.gate), &out);
     if (r->spare.count >= SPARE_MOST || job->ask.cap + job->answer.cap > SPARE_BYTES) {
         job_free(job);
         return;
@@ -341,6 +352,27 @@ void readers_use(struct readers *readers, const struct readers_source *source)
     pthread_mutex_unlock(&readers->lock);
 }
 
+void readers_drop(struct readers *readers)
+{
+    struct job_list all;
+    struct job *job;
+
+    list_init(&all);
+    pthread_mutex_lock(&readers->lock);
+    list_join(&all, &readers->todo); /* threads that are done find nothing more to do */
+    pthread_mutex_unlock(&readers->lock);
+    readers_use(readers, &(struct readers_source){.db = NULL});
+    pthread_mutex_lock(&readers->lock);
+    list_join(&all, &readers->done);
+    pthread_mutex_unlock(&readers->lock);
+    list_join(&all, &readers->gathered);
+    while ((job = list_take(&all)) != NULL) {
+        readers->waiting--;
+        gate_away(readers->config.gate, &job->req.reply, 0);
+        job_free(job);
+    }
+}
+
 enum hy_err readers_add(struct readers *readers, const struct request *req, view_fn *fn)
 {
     struct job *job;
@@ -429,10 +461,7 @@ void readers_go(struct readers *readers)
     if (readers->gathered.first == NULL)
         return;
     list_init(&rest);
-    if (readers->source.db != NULL)
-        go_in_memory(readers, &rest);
-    else
-        list_join(&rest, &readers->gathered);
+    go_in_memory(readers, &rest);
     if (readers->started == 0)
         go_alone(readers, &rest);
     else

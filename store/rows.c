@@ -321,6 +321,12 @@ void rows_done(struct rows *rows)
         evict(rows, rows->oldest);
 }
 
+void rows_clear(struct rows *rows)
+{
+    while (rows->oldest != NULL)
+        evict(rows, rows->oldest);
+}
+
 void rows_forget(struct rows *rows)
 {
     for (struct entry *e = rows->changed, *next; e != NULL; e = next) {

@@ -64,6 +64,9 @@ void rows_remove(struct rows *rows, struct row *row);
  * deleted. */
 void rows_drop_prefix(struct rows *rows, enum family family, const struct key *prefix);
 
+/* Forget, between batches, all rows in memory. */
+void rows_clear(struct rows *rows);
+
 /* Put all changed rows into the batch. */
 void rows_flush(struct rows *rows, struct batch *batch);
 

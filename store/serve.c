@@ -14,9 +14,9 @@ enum { TICK_MS = 1000, TURN_MS = 20, APPS_MS = 500, EFFECTS_DEADLINE_MS = 10000 
 
 struct other { /* another shard */
     struct serve *serve;
-    struct hy_peer *peer; /* NULL: this shard */
+    struct hy_peer *peer; /* who leads it; NULL: this shard */
     uint32_t shard;
-    uint64_t token; /* of the effects under way */
+    uint64_t token, call; /* of the effects under way; call 0: none */
 };
 
 struct serve {
@@ -25,6 +25,7 @@ struct serve {
     struct store *store;
     struct hy_timer *tick, *turn, *apps;
     struct other *others; /* by shard */
+    struct hy_shardmap map;
     uint32_t shard, shards;
     bool asking; /* for apps */
 };
@@ -67,6 +68,16 @@ static void on_quiet(void *arg)
     (void)arg; /* a turn, so that what waits for time goes on */
 }
 
+/* ---- other shards ---- */
+
+/* hy_pick_fn; key: the shard. */
+static struct hy_peer *leader_of(void *arg, const void *key)
+{
+    const struct serve *s = arg;
+
+    return s->others[*(const uint64_t *)key].peer;
+}
+
 /* ---- effects on other shards ---- */
 
 static void effects_done(void *arg, enum hy_err err, const struct hy_record *answer)
@@ -75,6 +86,7 @@ static void effects_done(void *arg, enum hy_err err, const struct hy_record *ans
     Hy__EffectsRes *res = NULL;
     bool done = false;
 
+    o->call = 0;
     if (err == HY_OK)
         res = hy__effects_res__unpack(NULL, answer->len, answer->payload);
     if (res != NULL) {
@@ -91,12 +103,16 @@ static void on_effects(void *ctx, uint32_t shard, uint64_t token, const void *pa
     struct other *o = &s->others[shard];
     struct hy_call call = {.kind = HY__BUS_KIND__STORE_EFFECTS,
                            .deadline_ms = EFFECTS_DEADLINE_MS,
-                           .peer = o->peer,
+                           .pick = leader_of,
+                           .pick_arg = s,
+                           .pick_key = shard,
                            .done = effects_done,
                            .arg = o};
 
+    if (o->call != 0) /* of an earlier reign */
+        hy_bus_cancel(s->bus, o->call);
     o->token = token;
-    hy_bus_call(s->bus, &call, payload, len);
+    o->call = hy_bus_call(s->bus, &call, payload, len);
 }
 
 /* ---- the list of apps ---- */
@@ -115,11 +131,13 @@ static void ask_apps(void *arg)
     struct serve *s = arg;
     Hy__AppsReq req = HY__APPS_REQ__INIT;
     struct hy_call call = {.kind = HY__BUS_KIND__STORE_APPS,
-                           .peer = s->others[apps_owner(s->shards)].peer,
+                           .pick = leader_of,
+                           .pick_arg = s,
+                           .pick_key = apps_owner(&s->map),
                            .done = apps_done,
                            .arg = s};
 
-    if (s->asking)
+    if (s->asking || !store_leads(s->store))
         return;
     s->asking = true;
     req.since_version = store_apps_version(s->store);
@@ -136,7 +154,7 @@ static enum hy_err open_store(struct serve *s, const struct store_settings *sett
         .data_dir = settings->data_dir,
         .log_dir = settings->log_dir,
         .shard = s->shard,
-        .shards = s->shards,
+        .map = &s->map,
         .block_cache_bytes = (size_t)settings->block_cache_mb << 20,
         .write_buffer_bytes = (size_t)settings->write_buffer_mb << 20,
         .cache_rows = (size_t)settings->cache_rows,
@@ -196,7 +214,7 @@ static enum hy_err open_timers(struct serve *s)
         err = hy_timer_open(s->loop, on_quiet, s, &s->turn);
     if (err == HY_OK)
         hy_timer_every(s->turn, TURN_MS);
-    if (err != HY_OK || s->shards < 2 || apps_owner(s->shards) == s->shard)
+    if (err != HY_OK || s->shards < 2 || apps_owner(&s->map) == s->shard)
         return err;
     err = hy_timer_open(s->loop, ask_apps, s, &s->apps);
     if (err == HY_OK) {
@@ -225,6 +243,7 @@ enum hy_err serve_open(struct hy_loop *loop, const struct store_settings *settin
         err = HY_ECONFIG;
         goto fail;
     }
+    hy_shardmap_even(&s->map, s->shards);
     s->others = calloc(s->shards, sizeof *s->others);
     if (s->others == NULL)
         goto fail;

@@ -11,10 +11,12 @@
 #include "store/core_parts.h"
 #include "store/disk.h"
 #include "store/expire.h"
+#include "store/gate.h"
 #include "store/held.h"
 #include "store/identity.h"
 #include "store/metric.h"
 #include "store/readers.h"
+#include "store/replica.h"
 #include "store/route.h"
 #include "store/telling.h"
 
@@ -22,56 +24,159 @@ enum {
     BATCH_OPS = 4096,      /* a batch is written when it has so many rows */
     BATCH_BYTES = 4 << 20, /* or is so big */
     LAZY_MS = 200,         /* rows nobody waits for may wait so long */
-    REOPEN_MS = 1000,      /* after a failure, try again so often */
-    STALL_MS = 5000,       /* a batch waits so long for a stall to pass */
+    STALL_MS = 5000,       /* a batch, or who waits behind it, waits so long for a stall to pass */
     HELD_MOST = 20000,     /* requests that wait meanwhile */
 };
 
-enum state { GOOD, FULL, FAILED };
+enum state { FOLLOWS, GOOD, FULL, FAILED };
 
 struct store {
     struct store_config config;
+    struct hy_shardmap *map, *next_map; /* next: to be gone by as soon as can be */
+    struct replica *replica;
     struct core core;
     struct readers *readers;
     struct expire expire;
     _Atomic enum state state;
+    bool remap;  /* the core has yet to load what goes by the map, */
+    bool gained; /* which gave slots to this shard */
     bool lazy;   /* rows wait that nobody waits for */
     bool urgent; /* a read waits for rows */
-    uint64_t lazy_ms, retry_ms;
-    uint64_t stalled_ms; /* since when, 0: not */
-    struct held *held;   /* what came during a stall */
-    enum hy_err (*fault)(void *arg);
-    void *fault_arg;
+    uint64_t lazy_ms;
+    uint64_t stalled_ms; /* since when the disk is behind, 0: it is not */
+    uint64_t full_ms;    /* the same of other copies: the gate is full */
+    struct held *held;   /* what came meanwhile */
 };
 
-/* ---- the database comes and goes ---- */
-
-static void close_db(struct store *s)
+static void set_state(struct store *s, enum state state, const char *why)
 {
-    if (s->readers != NULL)
-        readers_use(s->readers, &(struct readers_source){.db = NULL});
-    core_close_db(&s->core);
+    static const char *const names[] = {"follows", "good", "full", "failed"};
+
+    if (s->state == state)
+        return;
+    if (s->state != FOLLOWS && state != FOLLOWS) /* a reign is told by itself */
+        hy_log_warn("store.state", "was=%s is=%s why=\"%s\"", names[s->state], names[state], why);
+    s->state = state;
 }
 
-static enum hy_err open_db(struct store *s, char why[static 256])
+/* Does it lead, and has no write failed? */
+static bool decides(const struct store *s)
 {
-    struct db_config config = {.dir = s->config.data_dir,
-                               .log_dir = s->config.log_dir,
-                               .block_cache_bytes = s->config.block_cache_bytes,
-                               .write_buffer_bytes = s->config.write_buffer_bytes,
-                               .drop = expire_drop,
-                               .drop_arg = &s->expire,
-                               .fault = s->fault,
-                               .fault_arg = s->fault_arg};
-    enum hy_err err = core_open_db(&s->core, &config, s->config.cache_rows, why);
+    return s->core.db != NULL && s->core.failure == HY_OK;
+}
 
-    if (err == HY_OK)
-        readers_use(s->readers, &(struct readers_source){.db = s->core.db,
-                                                         .rows = s->core.rows,
-                                                         .runs = s->config.history_cache_bytes == 0
-                                                                     ? NULL
-                                                                     : s->core.runs});
-    return err;
+/* ---- who is not answered here ---- */
+
+static void refuse(struct store *s, const struct request *req, uint32_t code)
+{
+    struct hy_buf out = {0};
+    size_t items = answer_items(req, &s->core.arena.pb);
+
+    if (answer_refusal(req->kind, items, code, &out) == HY_OK)
+        gate_refuse(s->core.gate, &req->reply, out.data, out.len);
+    hy_buf_free(&out);
+    hy_arena_reset(&s->core.arena);
+}
+
+/* Another leads this shard; or the slot asked for is another's, and the map says whose. */
+static void say_elsewhere(struct store *s, const struct hy_reply *reply)
+{
+    Hy__Elsewhere elsewhere = HY__ELSEWHERE__INIT;
+    struct hy_reply to = *reply;
+    struct hy_buf out = {0};
+
+    elsewhere.leader = s->core.db == NULL ? (char *)replica_leader(s->replica) : (char *)"";
+    elsewhere.epoch = replica_epoch(s->replica);
+    elsewhere.map_epoch = s->map->epoch;
+    to.kind = HY__BUS_KIND__STORE_ELSEWHERE;
+    if (hy_buf_put_pb(&out, &elsewhere.base) == HY_OK)
+        gate_refuse(s->core.gate, &to, out.data, out.len);
+    hy_buf_free(&out);
+}
+
+/* gate_away_fn: an answer that was decided but may not be said. */
+static void send_away(void *ctx, const struct hy_reply *reply, size_t items)
+{
+    struct store *s = ctx;
+    enum hy_err broken = replica_broken(s->replica);
+    struct hy_buf out = {0};
+
+    if (broken == HY_OK) {
+        say_elsewhere(s, reply);
+        return;
+    }
+    if (answer_refusal(reply->kind, items, core_code(broken), &out) == HY_OK)
+        gate_refuse(s->core.gate, reply, out.data, out.len);
+    hy_buf_free(&out);
+}
+
+static void turn_away(struct store *s, const struct request *req)
+{
+    enum hy_err broken = replica_broken(s->replica);
+
+    if (broken == HY_OK)
+        say_elsewhere(s, &req->reply);
+    else
+        refuse(s, req, core_code(broken));
+}
+
+static void turn_away_held(struct store *s)
+{
+    struct request *req;
+
+    while ((req = held_take(s->held)) != NULL) {
+        turn_away(s, req);
+        held_free(req);
+    }
+}
+
+/* ---- reigns ---- */
+
+static void read_from(struct store *s)
+{
+    readers_use(s->readers, &(struct readers_source){
+                                .db = s->core.db,
+                                .map = s->map,
+                                .rows = s->core.rows,
+                                .runs = s->config.history_cache_bytes == 0 ? NULL : s->core.runs});
+}
+
+static enum hy_err on_lead(void *ctx, struct db *db, uint64_t epoch)
+{
+    struct store *s = ctx;
+    enum hy_err err = core_lead(&s->core, db, s->replica, s->config.cache_rows);
+
+    if (err != HY_OK)
+        return err;
+    read_from(s);
+    s->lazy = s->urgent = s->remap = s->gained = false;
+    s->stalled_ms = s->full_ms = 0;
+    hy_log_info("store.leads", "shard=%u epoch=%llu", s->config.shard, (unsigned long long)epoch);
+    set_state(s, GOOD, "this copy leads");
+    return HY_OK;
+}
+
+static void on_follow(void *ctx, const char *leader)
+{
+    struct store *s = ctx;
+
+    if (s->core.db == NULL)
+        return;
+    readers_drop(s->readers);
+    core_follow(&s->core);
+    turn_away_held(s);
+    hy_log_info("store.follows", "shard=%u leader=%s", s->config.shard, leader);
+    if (replica_broken(s->replica) == HY_OK)
+        set_state(s, FOLLOWS, "another copy leads");
+}
+
+static void on_passed(void *ctx, uint64_t mark)
+{
+    struct store *s = ctx;
+
+    gate_passed(s->core.gate, mark);
+    if (!held_empty(s->held) && s->config.loop != NULL)
+        hy_loop_again(s->config.loop);
 }
 
 /* ---- opening and closing ---- */
@@ -81,35 +186,71 @@ static enum hy_err open_parts(struct store *s)
     struct core *core = &s->core;
     struct readers_config readers = {.threads = s->config.readers,
                                      .shard = s->config.shard,
-                                     .shards = s->config.shards,
                                      .now_ms = s->config.now_ms,
                                      .now_arg = s->config.now_arg,
-                                     .loop = s->config.loop,
-                                     .answer = s->config.answer,
-                                     .answer_ctx = s->config.ctx};
+                                     .loop = s->config.loop};
     struct core_config parts = {.shard = s->config.shard,
-                                .shards = s->config.shards,
+                                .map = s->map,
                                 .history_cache_bytes = s->config.history_cache_bytes,
                                 .now_ms = s->config.now_ms,
                                 .now_arg = s->config.now_arg,
-                                .answer = s->config.answer,
-                                .send = s->config.send,
-                                .ctx = s->config.ctx};
+                                .gate = {.answer = s->config.answer,
+                                         .send = s->config.send,
+                                         .ctx = s->config.ctx,
+                                         .away = send_away,
+                                         .away_ctx = s}};
     enum hy_err err = core_open(core, &parts);
 
     if (err != HY_OK)
         return err;
     s->expire = (struct expire){core->appset, core->now_ms, core->now_arg};
     readers.apps = core->appset;
+    readers.gate = core->gate;
     err = held_open(HELD_MOST, &s->held);
     return err == HY_OK ? readers_open(&readers, &s->readers) : err;
+}
+
+static enum hy_err copy_map(const struct hy_shardmap *map, struct hy_shardmap **copy)
+{
+    struct hy_shardmap *mine = malloc(sizeof *mine);
+
+    if (mine == NULL)
+        return HY_ENOMEM;
+    if (map == NULL)
+        hy_shardmap_even(mine, 1);
+    else
+        *mine = *map;
+    free(*copy);
+    *copy = mine;
+    return HY_OK;
+}
+
+static enum hy_err open_replica(struct store *s, char why[static 256])
+{
+    static const struct replica_events events = {on_lead, on_follow, on_passed};
+    struct replica_config config = {.db = {.dir = s->config.data_dir,
+                                           .log_dir = s->config.log_dir,
+                                           .block_cache_bytes = s->config.block_cache_bytes,
+                                           .write_buffer_bytes = s->config.write_buffer_bytes,
+                                           .drop = expire_drop,
+                                           .drop_arg = &s->expire},
+                                    .reserve_bytes = s->config.reserve_bytes};
+    struct identity mine = {s->config.cluster_id, s->config.shard, s->map, !s->config.map_changes};
+    enum hy_err err = disk_make_dir(s->config.data_dir, why);
+
+    if (err == HY_OK)
+        err = identity_check(s->config.data_dir, &mine, why);
+    if (err == HY_OK)
+        err = replica_open(&config, &events, s, &s->replica, why);
+    if (err == HY_OK)
+        err = replica_start(s->replica, why);
+    return err;
 }
 
 enum hy_err store_open(const struct store_config *config, struct store **store,
                        char why[static 256])
 {
     struct store *s = calloc(1, sizeof *s);
-    struct identity mine;
     enum hy_err err = HY_ENOMEM;
 
     snprintf(why, 256, "%s", hy_err_text(HY_ENOMEM));
@@ -117,15 +258,11 @@ enum hy_err store_open(const struct store_config *config, struct store **store,
         return err;
     err = config_copy(&s->config, config);
     if (err == HY_OK)
+        err = copy_map(config->map, &s->map);
+    if (err == HY_OK)
         err = open_parts(s);
-    if (err != HY_OK)
-        goto fail;
-    mine = (struct identity){s->config.cluster_id, s->config.shard, s->config.shards};
-    err = disk_make_dir(s->config.data_dir, why);
     if (err == HY_OK)
-        err = identity_check(s->config.data_dir, &mine, why);
-    if (err == HY_OK)
-        err = open_db(s, why);
+        err = open_replica(s, why);
     if (err != HY_OK)
         goto fail;
     store_tick(s);
@@ -148,30 +285,20 @@ void store_close(struct store **store)
         store_turn(s);
     held_close(&s->held); /* they will be asked again */
     readers_close(&s->readers);
-    close_db(s);
+    core_follow(&s->core);
     core_close(&s->core);
+    replica_close(&s->replica);
     config_free(&s->config);
+    free(s->map);
+    free(s->next_map);
     free(s);
 }
 
 /* ---- requests ---- */
 
-static void refuse(struct store *s, const struct request *req, uint32_t code)
-{
-    struct hy_buf out = {0};
-    size_t items = answer_items(req, &s->core.arena.pb);
-
-    if (answer_refusal(req->kind, items, code, &out) == HY_OK)
-        s->config.answer(s->config.ctx, &req->reply, out.data, out.len);
-    hy_buf_free(&out);
-    hy_arena_reset(&s->core.arena);
-}
-
 /* 0, or why a request cannot be taken now. */
 static uint32_t closed_for(const struct store *s, const struct route *row)
 {
-    if (s->core.db == NULL || s->core.failure != HY_OK)
-        return s->core.failure == HY_EFULL ? HY_CODE_DISK_FULL : HY_CODE_UNAVAILABLE;
     if ((row->how == ROUTE_WRITES || row->how == ROUTE_WRITES_ALONE) && s->state == FULL)
         return HY_CODE_DISK_FULL;
     return HY_CODE_OK;
@@ -197,15 +324,56 @@ static void commit(struct store *s)
         failed(s, err);
 }
 
-/* ---- a stall: requests wait in order, reads go on ---- */
+/* ---- a stall: requests wait in order. While the disk is behind, reads go on; while other copies
+ * are, these wait, too, as their answers would ---- */
+
+static bool blocked(const struct store *s)
+{
+    return s->core.sealed || s->full_ms != 0 || s->remap;
+}
+
+/* Does a request have to wait? */
+static bool waits(const struct store *s, const struct route *row)
+{
+    return row->how == ROUTE_READS_ASIDE ? s->full_ms != 0 : blocked(s);
+}
+
+static void look_at_gate(struct store *s)
+{
+    if (!gate_full(s->core.gate))
+        s->full_ms = 0;
+    else if (s->full_ms == 0)
+        s->full_ms = hy_steady_ms();
+}
+
+static void hold(struct store *s, const struct request *req)
+{
+    bool too_long = s->full_ms != 0 && hy_steady_ms() - s->full_ms > STALL_MS;
+
+    if (too_long || held_add(s->held, req) != HY_OK)
+        refuse(s, req, HY_CODE_BUSY);
+}
 
 /* Decide what waited, until the next stall. */
 static void let_go(struct store *s)
 {
     struct request *req;
 
-    while (!s->core.sealed && (req = held_take(s->held)) != NULL) {
+    while (!blocked(s) && (req = held_take(s->held)) != NULL) {
         store_handle(s, req);
+        held_free(req);
+    }
+}
+
+/* Other copies have been behind for so long that nobody waits any more. */
+static void give_up_held(struct store *s)
+{
+    struct request *req;
+
+    if (s->full_ms == 0 || hy_steady_ms() - s->full_ms <= STALL_MS)
+        return;
+    while ((req = held_take(s->held)) != NULL) {
+        refuse(s, req, HY_CODE_BUSY);
         held_free(req);
     }
 }
@@ -226,36 +394,56 @@ static bool batch_waits(const struct store *s)
     return rows_changed(s->core.rows) || batch_ops(s->core.batch) > 0;
 }
 
+static void read_aside(struct store *s, const struct request *req, const struct route *row)
+{
+    if (row->read == index_read)
+        bring_index_up(s, req);
+    if (readers_add(s->readers, req, row->read) != HY_OK)
+        refuse(s, req, HY_CODE_BUSY);
+}
+
+static void decide(struct store *s, const struct request *req, const struct route *row)
+{
+    s->core.misplaced = false;
+    row->handle(&s->core, req);
+    if (s->core.misplaced)
+        answers_misplaced(s->core.answers);
+    hy_arena_reset(&s->core.arena);
+    if (s->core.failure != HY_OK) /* a commit in the middle failed */
+        failed(s, s->core.failure);
+    else if (row->how == ROUTE_WRITES_ALONE || batch_ops(s->core.batch) >= BATCH_OPS ||
+             batch_bytes(s->core.batch) >= BATCH_BYTES)
+        commit(s);
+    look_at_gate(s);
+}
+
 void store_handle(struct store *store, const struct request *req)
 {
     const struct route *row = route_of(req->kind);
-    uint32_t code = row == NULL ? HY_CODE_PARAM : closed_for(store, row);
+    uint32_t code;
 
+    if (row != NULL && !decides(store)) {
+        turn_away(store, req);
+        return;
+    }
+    code = row == NULL ? HY_CODE_PARAM : closed_for(store, row);
     if (code != HY_CODE_OK) {
         refuse(store, req, code);
         return;
     }
-    if (row->how == ROUTE_READS_ASIDE) {
-        if (row->read == index_read)
-            bring_index_up(store, req);
-        if (readers_add(store->readers, req, row->read) != HY_OK)
-            refuse(store, req, HY_CODE_BUSY);
-        return;
-    }
-    if (row->how == ROUTE_WRITES_ALONE && batch_waits(store))
+    if (row->how == ROUTE_WRITES_ALONE && batch_waits(store) && !blocked(store)) {
         commit(store);
-    if (store->core.sealed) {
-        if (held_add(store->held, req) != HY_OK)
-            refuse(store, req, HY_CODE_BUSY);
-        return;
+        if (!decides(store)) {
+            turn_away(store, req);
+            return;
+        }
     }
-    row->handle(&store->core, req);
-    hy_arena_reset(&store->core.arena);
-    if (store->core.failure != HY_OK) /* a commit in the middle failed */
-        failed(store, store->core.failure);
-    else if (row->how == ROUTE_WRITES_ALONE || batch_ops(store->core.batch) >= BATCH_OPS ||
-             batch_bytes(store->core.batch) >= BATCH_BYTES)
-        commit(store);
+    if (waits(store, row))
+        hold(store, req);
+    else if (row->how == ROUTE_READS_ASIDE)
+        read_aside(store, req, row);
+    else
+        decide(store, req, row);
 }
 
 /* Rows that nobody waits for (those of the outbox that go) ride along with others, or wait a
@@ -276,65 +464,99 @@ static bool worth_writing(struct store *s)
     return now_ms >= s->lazy_ms;
 }
 
+static void commit_if_worth(struct store *s)
+{
+    if (decides(s) && worth_writing(s))
+        commit(s);
+    look_at_gate(s);
+}
+
+/* ---- slots change owners ---- */
+
+static bool gains(const struct hy_shardmap *was, const struct hy_shardmap *is, uint32_t shard)
+{
+    for (uint32_t slot = 0; slot < HY_SLOTS; slot++)
+        if (is->owner[slot] == shard && was->owner[slot] != shard)
+            return true;
+    return false;
+}
+
+enum hy_err store_map(struct store *store, const struct hy_shardmap *map)
+{
+    return copy_map(map, &store->next_map);
+}
+
+/* Between two batches. What is under way for the old owners is sent again. */
+static void adopt_map(struct store *s)
+{
+    struct hy_shardmap *was = s->map;
+
+    s->remap = s->core.db != NULL;
+    s->gained = s->gained || gains(was, s->next_map, s->config.shard);
+    s->map = s->next_map;
+    s->next_map = NULL;
+    core_use_map(&s->core, s->map);
+    if (s->core.db != NULL)
+        read_from(s); /* no thread has the old one any more */
+    free(was);
+    hy_log_info("store.map", "epoch=%llu slots=%u", (unsigned long long)s->map->epoch,
+                s->core.slots);
+}
+
+static void remap(struct store *s)
+{
+    enum hy_err err = core_remap(&s->core, s->gained);
+
+    if (err == HY_OK)
+        s->remap = s->gained = false;
+    else /* again, with the next turn */
+        hy_log_error("store.reload_failed", "why=\"%s\"", hy_err_text(err));
+}
+
+static void change_map(struct store *s)
+{
+    if (s->next_map == NULL && !s->remap)
+        return;
+    if (decides(s) && !s->core.sealed && (batch_waits(s) || answers_count(s->core.answers) > 0))
+        commit(s);
+    if (s->core.sealed || (s->core.db != NULL && !decides(s)))
+        return;
+    if (s->next_map != NULL)
+        adopt_map(s);
+    if (s->remap)
+        remap(s);
+}
+
+/* ---- a turn ---- */
+
 void store_turn(struct store *store)
 {
-    if (store->core.db != NULL && worth_writing(store))
-        commit(store);
-    if (!held_empty(store->held) && !store->core.sealed) {
+    commit_if_worth(store);
+    change_map(store);
+    if (!held_empty(store->held) && !blocked(store)) { /* before what comes next */
         let_go(store);
-        if (store->core.db != NULL && worth_writing(store))
-            commit(store);
+        commit_if_worth(store);
     }
-    if (store->core.db != NULL && !store->core.sealed) /* it tells what is durable */
+    give_up_held(store);
+    if (decides(store) && !blocked(store)) /* it tells what is durable */
         outbox_tick(&store->core, hy_steady_ms());
     tellings_tick(store->core.tellings, hy_steady_ms());
-    readers_go(store->readers);
+    if (store->full_ms == 0)
+        readers_go(store->readers);
+    replica_turn(store->replica);
 }
 
 /* ---- failures ---- */
 
-static void set_state(struct store *s, enum state state, const char *why)
-{
-    static const char *const names[] = {"good", "full", "failed"};
-
-    if (s->state == state)
-        return;
-    hy_log_warn("store.state", "was=%s is=%s why=\"%s\"", names[s->state], names[state], why);
-    s->state = state;
-}
-
-/* After a failed write nobody knows what is on the disk, and RocksDB never heals a failed WAL:
- * close, and open again when the disk may have room. A long stall or a lack of memory is over with
- * its batch. */
+/* After a failed write nobody knows what is on the disk, and the replica ends the reign. A long
+ * stall or a lack of memory is over with its batch. */
 static void failed(struct store *s, enum hy_err err)
 {
     if (err == HY_EBUSY || err == HY_ENOMEM) {
         s->core.failure = HY_OK;
         return;
     }
-    if (s->core.db == NULL)
-        return;
     set_state(s, FAILED, db_why(s->core.db));
-    answers_fail(s->core.answers, core_code(err));
-    close_db(s);
-    s->retry_ms = hy_steady_ms() + REOPEN_MS;
-}
-
-static void try_again(struct store *s, uint64_t free_bytes)
-{
-    char why[256];
-    enum hy_err was = s->core.failure, err;
-
-    if (hy_steady_ms() < s->retry_ms || disk_refuses(true, free_bytes, s->config.reserve_bytes))
-        return;
-    err = open_db(s, why);
-    s->retry_ms = hy_steady_ms() + REOPEN_MS;
-    if (err == HY_OK) {
-        set_state(s, GOOD, "the database is open again");
-        return;
-    }
-    s->core.failure = was;
-    hy_log_error("store.reopen_failed", "why=\"%s\" detail=\"%s\"", hy_err_text(err), why);
 }
 
 void store_tick(struct store *store)
@@ -342,14 +564,14 @@ void store_tick(struct store *store)
     struct disk_space space;
     bool full;
 
+    replica_tick(store->replica);
     if (disk_look(store->config.data_dir, &space) != HY_OK)
         return;
     metric_disk(space.used_bytes, space.capacity_bytes);
     metric_outbox(outbox_count(store->core.outbox));
-    if (store->core.db == NULL) {
-        try_again(store, space.free_bytes);
+    metric_gate(gate_batches(store->core.gate));
+    if (!decides(store))
         return;
-    }
     metric_db(store->core.db);
     full = disk_refuses(store->state == FULL, space.free_bytes, store->config.reserve_bytes);
     set_state(store, full ? FULL : GOOD,
@@ -362,6 +584,7 @@ const char *store_ready(const struct store *store)
 
     switch (state) {
     case GOOD:
+    case FOLLOWS:
         return NULL;
     case FULL:
         return "the disk is full";
@@ -372,16 +595,23 @@ const char *store_ready(const struct store *store)
 
 /* ---- the rest ---- */
 
+bool store_leads(const struct store *store)
+{
+    return store->core.db != NULL;
+}
+
 void store_effects_answered(struct store *store, uint32_t shard, uint64_t token, bool done)
 {
-    if (store->core.db != NULL)
+    if (decides(store))
         outbox_answered(&store->core, shard, token, done, hy_steady_ms());
 }
 
 void store_apps_learned(struct store *store, const uint8_t *payload, size_t len)
 {
-    Hy__AppsRes *res = hy__apps_res__unpack(&store->core.arena.pb, len, payload);
+    Hy__AppsRes *res = NULL;
 
+    if (decides(store) && !store->core.sealed)
+        res = hy__apps_res__unpack(&store->core.arena.pb, len, payload);
     if (res != NULL && apps_learn(&store->core, res) != HY_OK)
         hy_log_warn("store.apps_not_learned", "why=\"%s\"", hy_err_text(HY_ENOMEM));
     hy_arena_reset(&store->core.arena);
@@ -389,7 +619,7 @@ void store_apps_learned(struct store *store, const uint8_t *payload, size_t len)
 
 uint64_t store_apps_version(const struct store *store)
 {
-    return hy_apps_version(store->core.apps);
+    return store->core.db == NULL ? 0 : hy_apps_version(store->core.apps);
 }
 
 void store_compact(struct store *store)
@@ -414,8 +644,5 @@ bool store_settled(const struct store *store)
 
 void store_set_fault(struct store *store, enum hy_err (*fault)(void *arg), void *arg)
 {
-    store->fault = fault;
-    store->fault_arg = arg;
-    if (store->core.db != NULL)
-        db_set_fault(store->core.db, fault, arg);
+    replica_set_fault(store->replica, fault, arg);
 }

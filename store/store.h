@@ -1,5 +1,7 @@
-/* store - a shard: requests in, answers out when they are durable.
+/* store - a shard: requests in, answers out when they are durable in every copy that counts.
  *
+ * It decides while its replica leads (replica.h); else, and for slots of other shards, it answers
+ * STORE_ELSEWHERE.
  * Knows no bus: serve.c brings requests and takes answers away, tests do the same by hand. One
  * thread calls everything here. Requests of a turn are decided at once; store_turn() writes them as
  * one batch and says the answers. */
@@ -13,6 +15,7 @@
 
 #include "common/err.h"
 #include "common/loop.h"
+#include "common/shardmap.h"
 #include "store/answers.h"
 #include "store/outbox.h"
 
@@ -22,7 +25,9 @@ struct store_config {
     const char *cluster_id;
     const char *data_dir;
     const char *log_dir; /* RocksDB's LOG; "": in data_dir */
-    uint32_t shard, shards;
+    uint32_t shard;
+    const struct hy_shardmap *map; /* copied; NULL: one shard has all slots */
+    bool map_changes;              /* it does, with store_map(); else it is for ever */
     size_t block_cache_bytes, write_buffer_bytes;
     size_t cache_rows;          /* records kept decoded */
     size_t history_cache_bytes; /* messages kept as pages show them; 0: none */
@@ -57,7 +62,13 @@ void store_effects_answered(struct store *store, uint32_t shard, uint64_t token,
 void store_apps_learned(struct store *store, const uint8_t *payload, size_t len);
 uint64_t store_apps_version(const struct store *store);
 
-/* NULL: good to serve; else why not. Any thread. */
+/* Slots have other owners from a later turn on (map is copied). HY_ENOMEM: say it again. */
+enum hy_err store_map(struct store *store, const struct hy_shardmap *map) HY_CHECKED;
+
+/* Does it decide? */
+bool store_leads(const struct store *store);
+
+/* NULL: good to serve, or to follow; else why not. Any thread. */
 const char *store_ready(const struct store *store);
 
 /* Flush and compact everything: what has expired leaves the disk. */

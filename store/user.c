@@ -16,7 +16,7 @@ static bool find(struct core *core, const struct request *req, uint32_t app, con
         return false;
     }
     home = (struct key_home){hy_slot_user(app, user), app};
-    if (!core_owns(core, home.slot)) {
+    if (!core_needs(core, home.slot)) {
         core_refuse(core, req, HY_CODE_UNAVAILABLE);
         return false;
     }

@@ -37,7 +37,15 @@ enum hy_err view_see(struct view *view, enum family family, const struct key *ke
 
 bool view_owns(const struct view *view, uint16_t slot)
 {
-    return view->shards <= 1 || hy_slot_shard(slot, view->shards) == view->shard;
+    return view->map->owner[slot] == view->shard;
+}
+
+bool view_needs(struct view *view, uint16_t slot)
+{
+    bool owns = view_owns(view, slot);
+
+    view->misplaced = view->misplaced || !owns;
+    return owns;
 }
 
 /* Leave out what has expired. */
@@ -146,7 +154,7 @@ enum hy_err span_open(struct view *view, uint32_t app, int conv_type, const char
         span->code = HY_CODE_PARAM;
         return HY_OK;
     }
-    if (!view_owns(view, hy_slot_conv(app, conv_type, user, peer))) {
+    if (!view_needs(view, hy_slot_conv(app, conv_type, user, peer))) {
         span->code = HY_CODE_UNAVAILABLE;
         return HY_OK;
     }

@@ -13,6 +13,7 @@
 #include "common/arena.h"
 #include "common/buf.h"
 #include "common/grouptype.h"
+#include "common/shardmap.h"
 #include "store/appset.h"
 #include "store/convlog.h"
 #include "store/db.h"
@@ -28,7 +29,9 @@ struct view {
     struct rows *rows;     /* records in memory; NULL: in another thread than the loop's */
     struct runs *runs;     /* messages; NULL: none are kept */
     uint64_t now_ms;
-    uint32_t shard, shards;
+    const struct hy_shardmap *map;
+    uint32_t shard;
+    bool misplaced; /* the read was of a slot of another shard */
 };
 
 /* A read: append its answer to out. What is not HY_OK becomes a refusal. */
@@ -46,6 +49,10 @@ enum hy_err view_see(struct view *view, enum family family, const struct key *ke
 
 /* Does this shard own the slot? */
 bool view_owns(const struct view *view, uint16_t slot);
+
+/* The same of a slot that must be here for an answer: if not, the reader will say that it is
+ * elsewhere. */
+bool view_needs(struct view *view, uint16_t slot);
 
 /* A conversation as one user sees it: from where to where. */
 struct span {

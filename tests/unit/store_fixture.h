@@ -24,9 +24,15 @@ enum { FIXTURE_APP = 1400000001, FIXTURE_ANSWERS = 4096 };
 /* Of the shards to come; 0: none. */
 static size_t fixture_history_cache = 1 << 20;
 
+/* Threads that read for the shards to come, and the loop they answer through. */
+static size_t fixture_readers;
+static struct hy_loop *fixture_loop;
+
 struct fixture_answer {
     uint8_t *data;
     size_t len;
+    uint64_t order; /* of all that were answered */
+    uint16_t kind;
     bool there;
 };
 
@@ -35,7 +41,8 @@ struct fixture {
     char dir[64];
     _Atomic uint64_t now_ms; /* threads of the database ask, too */
     uint32_t shard, shards;
-    uint64_t next_id;
+    bool map_changes;
+    uint64_t next_id, answered;
     struct fixture_answer answers[FIXTURE_ANSWERS];
     /* the last effects to send */
     bool sending;
@@ -62,6 +69,8 @@ static inline void fixture_answer(void *ctx, const struct hy_reply *reply, const
     if (len > 0)
         memcpy(a->data, payload, len);
     a->len = len;
+    a->kind = reply->kind;
+    a->order = ++f->answered;
     a->there = true;
 }
 
@@ -82,10 +91,14 @@ static inline void fixture_send(void *ctx, uint32_t shard, uint64_t token, const
 
 static inline void fixture_start(struct fixture *f)
 {
+    struct hy_shardmap map;
     struct store_config config = {.cluster_id = "test",
                                   .data_dir = f->dir,
                                   .shard = f->shard,
-                                  .shards = f->shards,
+                                  .map = &map,
+                                  .map_changes = f->map_changes,
+                                  .readers = fixture_readers,
+                                  .loop = fixture_loop,
                                   .block_cache_bytes = 8 << 20,
                                   .write_buffer_bytes = 4 << 20,
                                   .cache_rows = 10000,
@@ -97,6 +110,7 @@ static inline void fixture_start(struct fixture *f)
                                   .ctx = f};
     char why[256];
 
+    hy_shardmap_even(&map, f->shards);
     if (store_open(&config, &f->store, why) != HY_OK)
         fail_msg("%s", why);
 }
@@ -147,6 +161,7 @@ static inline uint64_t fixture_put(struct fixture *f, uint16_t kind, const Proto
     assert_non_null(bytes);
     protobuf_c_message_pack(msg, bytes);
     req.reply.id = f->next_id++;
+    req.reply.kind = kind;
     f->answers[req.reply.id % FIXTURE_ANSWERS].there = false;
     store_handle(f->store, &req);
     free(bytes);
@@ -158,6 +173,14 @@ static inline bool fixture_answered(const struct fixture *f, uint64_t id)
     return f->answers[id % FIXTURE_ANSWERS].there;
 }
 
+/* Was it answered that it is elsewhere? */
+static inline bool fixture_elsewhere(const struct fixture *f, uint64_t id)
+{
+    const struct fixture_answer *a = &f->answers[id % FIXTURE_ANSWERS];
+
+    return a->there && a->kind == HY__BUS_KIND__STORE_ELSEWHERE;
+}
+
 /* The answer, decoded; free it with protobuf_c_message_free_unpacked(). */
 static inline void *fixture_take(struct fixture *f, uint64_t id,
                                  const ProtobufCMessageDescriptor *type)
@@ -165,7 +188,7 @@ static inline void *fixture_take(struct fixture *f, uint64_t id,
     struct fixture_answer *a = &f->answers[id % FIXTURE_ANSWERS];
     void *msg;
 
-    assert_true(a->there);
+    assert_true(a->there && a->kind != HY__BUS_KIND__STORE_ELSEWHERE);
     msg = protobuf_c_message_unpack(type, NULL, a->len, a->data);
     assert_non_null(msg);
     return msg;

@@ -11,7 +11,6 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     struct store_config config = {.cluster_id = "test",
                                   .data_dir = f->dir,
-                                  .shards = 1,
                                   .block_cache_bytes = 8 << 20,
                                   .write_buffer_bytes = 4 << 20,
                                   .cache_rows = 1000,

@@ -78,6 +78,7 @@ static inline void deliver(struct shards *p, bool answer)
 
     assert_int_equal(from->send_shard, 1);
     req.reply.id = to->next_id++;
+    req.reply.kind = req.kind;
     store_handle(to->store, &req);
     store_turn(to->store);
     res = fixture_take(to, req.reply.id, &hy__effects_res__descriptor);

@@ -1,0 +1,83 @@
+/* replica - this process's copy of a shard: follows the leader's, or is it.
+ *
+ * It owns the database. While it leads, the store decides and writes through replica_write(), which
+ * hands the batch to the followers as well; what was decided may be told (answers, effects on other
+ * shards, reads that saw it) when its mark has passed: then every in-sync copy has it on disk, at
+ * least min_insync of them, and this copy is known to lead still. While it follows, it applies what
+ * the leader sends, and the store keeps nothing and refuses everything. A shard with one copy (one
+ * machine) leads from the start, and a mark passes with the write. The writer's thread only. */
+
+#ifndef STORE_REPLICA_H
+#define STORE_REPLICA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "store/db.h"
+
+struct replica;
+
+/* Called from replica_start(), replica_turn(), replica_tick() or the loop, never from another
+ * function. */
+struct replica_events {
+    /* This copy leads from now on: decide, on this database. The row of the reign is written. What
+     * is not HY_OK: it could not be read; the copy steps down again, as after a failed write. */
+    enum hy_err (*lead)(void *ctx, struct db *db, uint64_t epoch);
+    /* It does not lead (any more), or follows another leader than before: answer nothing that has
+     * not passed, forget every row and the database, which may be closed after this returns.
+     * leader: whom to ask instead, "" not known. */
+    void (*follow)(void *ctx, const char *leader);
+    /* What was marked up to here may be told. */
+    void (*passed)(void *ctx, uint64_t mark);
+};
+
+struct replica_config {
+    struct db_config db;    /* the copy here; its texts are lent while the replica lives */
+    uint64_t reserve_bytes; /* after a failure, open again when so much is free */
+};
+
+/* Open the copy. Nothing is called yet. why gets a sentence when it fails. */
+enum hy_err replica_open(const struct replica_config *config, const struct replica_events *events,
+                         void *ctx, struct replica **replica, char why[static 256]) HY_CHECKED;
+
+/* Begin to lead or to follow; a shard with one copy leads when this returns, or fails. */
+enum hy_err replica_start(struct replica *replica, char why[static 256]) HY_CHECKED;
+
+/* Close the copy; follow() is not called, and nobody uses the database any more. */
+void replica_close(struct replica **replica);
+
+bool replica_leads(const struct replica *replica);
+
+/* The node that leads, as far as known; "". */
+const char *replica_leader(const struct replica *replica);
+
+/* The newest reign that is known of. */
+uint64_t replica_epoch(const struct replica *replica);
+
+/* HY_OK, or why nobody can lead before this copy is open again: it is the only one, and a write
+ * failed. Asking elsewhere is no use then. */
+enum hy_err replica_broken(const struct replica *replica);
+
+/* Leader: write, here and there; returns when it is on this disk. Errors as db_write(). After one
+ * that is no stall the replica steps down: follow() comes with the next replica_turn() at the
+ * latest, not from inside. */
+enum hy_err replica_write(struct replica *replica, struct db_batch *batch) HY_CHECKED;
+
+/* A mark for all that has been written or read until now. Grows. */
+uint64_t replica_mark(struct replica *replica);
+
+/* Has it passed? True at once when there is one copy and the last write succeeded. */
+bool replica_passed(const struct replica *replica, uint64_t mark);
+
+/* The end of the loop's turn, after the last replica_write() of it. */
+void replica_turn(struct replica *replica);
+
+/* Once a second or more often: a copy that was closed after a failed write opens again when it
+ * can. */
+void replica_tick(struct replica *replica);
+
+/* Tests: fail the writes to come (db_set_fault), also after it opened again. */
+void replica_set_fault(struct replica *replica, enum hy_err (*fault)(void *arg), void *arg);
+
+#endif

@@ -328,7 +328,7 @@ enum hy_err hy_coord_open(struct hy_loop *loop, const struct hy_common_settings 
     c->loop = loop;
     c->handler = *handler;
     c->ctx = ctx;
-    c->driver = &coord_static_driver;
+    c->driver = settings->etcd_endpoints.count > 0 ? &coord_etcd_driver : &coord_static_driver;
     enum hy_err err = c->driver->open(c, &opening, &c->state, why);
 
     if (err != HY_OK)

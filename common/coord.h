@@ -104,13 +104,15 @@ struct hy_coord_change {
 };
 
 /* HY_OK: done at revision, and the copy shows it already. HY_EEXIST: a guard did not hold.
- * HY_ECLOSED: no lease; nothing was done. HY_ETIMEOUT: nobody answered within a second: it may be done
- * or not, now or a little later; the copy will tell. */
+ * HY_ECLOSED: no lease; nothing was done. HY_EDENIED: the coordinator refuses, its log line says why;
+ * nothing was done. HY_ETIMEOUT: nobody answered within a second (two, behind another change): it may
+ * be done or not, now or a little later; the copy will tell. */
 typedef void hy_coord_done_fn(void *arg, enum hy_err err, uint64_t revision);
 
 /* Ask for a change; everything is copied; done is called once, later. Only when there is no memory
  * (HY_ENOMEM) or a key, a value or their number is over the limit (HY_ETOOBIG; 64 guards, 64 puts), it is
- * called at once and nothing was done. Keys of puts differ. */
+ * called at once and nothing was done. Keys of puts differ. Changes of a process are decided one after
+ * the other, in the order they were asked for. */
 void hy_coord_change(struct hy_coord *coord, const struct hy_coord_change *change,
                      hy_coord_done_fn *done, void *arg);
 

@@ -39,12 +39,12 @@ struct coord_driver {
     /* A new state that tells coord later. */
     enum hy_err (*open)(struct hy_coord *coord, const struct coord_opening *opening, void **state,
                         char why[static 256]);
-    void (*close)(void *state); /* NULL is fine */
+    void (*close)(void *state);                       /* NULL is fine */
     void (*change)(void *state, struct coord_op *op); /* takes op, ends with coord_finish() */
     uint64_t (*trusted_until_ms)(const void *state);
 };
 
-extern const struct coord_driver coord_static_driver;
+extern const struct coord_driver coord_static_driver, coord_etcd_driver;
 
 /* ---- what a coordinator tells; none of these from inside open ---- */
 

@@ -53,7 +53,7 @@ want protobuf-compiler has protoc
 want librocksdb-dev header rocksdb/c.h
 for pair in libzmq3-dev=libzmq libsodium-dev=libsodium libevent-dev=libevent libconfig-dev=libconfig \
     libprotobuf-c-dev=libprotobuf-c libssl-dev=openssl zlib1g-dev=zlib libxxhash-dev=libxxhash \
-    libjansson-dev=jansson libutf8proc-dev=libutf8proc; do
+    libjansson-dev=jansson libutf8proc-dev=libutf8proc libcurl4-openssl-dev=libcurl; do
     want "${pair%%=*}" sh -c "pkg-config --exists ${pair#*=}"
 done
 want uthash-dev header uthash.h
@@ -69,6 +69,7 @@ if [ "$profile" = test ]; then
     want python3-protobuf python_has google.protobuf
     want_server prometheus prometheus has promtool
     want_server mosquitto mosquitto has mosquitto
+    want_server etcd-server etcd has etcd
     want faketime has faketime
     want shellcheck has shellcheck
     want clang-tidy has clang-tidy

@@ -305,6 +305,11 @@ void hy_loop_pace(struct hy_loop *loop, uint32_t gap_us)
     loop->pace = (struct pace){.gap_us = gap_us};
 }
 
+void hy_loop_did(struct hy_loop *loop, uint64_t things)
+{
+    pace_did(&loop->pace, things);
+}
+
 /* Read when first asked in a turn: between waking up and that nothing has run. */
 uint64_t hy_loop_now_ms(const struct hy_loop *loop)
 {

@@ -28,6 +28,9 @@ void hy_loop_run(struct hy_loop *loop);
  * once. */
 void hy_loop_pace(struct hy_loop *loop, uint32_t gap_us);
 
+/* So many records or frames were taken in this turn: by that a loop is busy. */
+void hy_loop_did(struct hy_loop *loop, uint64_t things);
+
 /* One turn that waits at most wait_ms (0 does not wait); for tests and the SDK. */
 void hy_loop_turn(struct hy_loop *loop, uint32_t wait_ms);
 

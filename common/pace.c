@@ -2,11 +2,16 @@
 
 uint64_t pace_turn(struct pace *pace, uint64_t now_us)
 {
-    uint64_t free_us = PACE_BURST * pace->gap_us, wait_us;
+    uint64_t most_us = PACE_BURST * pace->gap_us, due_us = pace->begun_us + pace->gap_us;
 
-    if (pace->next_us + free_us < now_us)
-        pace->next_us = now_us - free_us; /* quiet time is credit for one burst, not more */
-    wait_us = pace->next_us > now_us ? pace->next_us - now_us : 0;
-    pace->next_us += pace->gap_us;
-    return wait_us;
+    if (pace->paid_us + most_us < now_us)
+        pace->paid_us = now_us - most_us;
+    pace->paid_us += pace->done * pace->gap_us / PACE_FEW;
+    if (pace->paid_us > now_us + most_us)
+        pace->paid_us = now_us + most_us;
+    pace->done = 0;
+    if (pace->paid_us <= now_us || due_us < now_us)
+        due_us = now_us;
+    pace->begun_us = due_us;
+    return due_us - now_us;
 }

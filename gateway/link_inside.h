@@ -52,8 +52,9 @@ struct links {
     uint32_t chunk_count;
     size_t count;
     uint64_t drawn; /* random at first; link generations are mixed from it */
-    struct link *free, *dirty, *gone;
-    uint8_t *buffer; /* of one read; a part that waits goes before it */
+    struct link *free, *gone;
+    struct link *dirty, **dirty_end; /* in the order in which they were marked */
+    uint8_t *buffer;                 /* of one read; a part that waits goes before it */
     size_t buffer_size;
     int64_t written, writes, frames; /* of this turn, to be counted at its end */
     int64_t queued, queued_told;     /* bytes in all outboxes, and what the gauge knows of them */

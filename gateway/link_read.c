@@ -8,6 +8,14 @@
 #include "gateway/link_inside.h"
 #include "gateway/upgrade.h"
 
+static void take_frame(struct link *link, const uint8_t *frame, size_t len)
+{
+    struct links *links = link->links;
+
+    hy_loop_did(links->loop, 1);
+    links->handler.frame(links->ctx, link, frame, len);
+}
+
 /* Bytes used; all of them when the link has ended. */
 static size_t take_frames(struct link *link, const uint8_t *bytes, size_t len)
 {
@@ -27,7 +35,7 @@ static size_t take_frames(struct link *link, const uint8_t *bytes, size_t len)
             break;
         }
         used += FRAME_HEAD + size;
-        links->handler.frame(links->ctx, link, payload, size);
+        take_frame(link, payload, size);
     }
     return len;
 }
@@ -61,7 +69,7 @@ static void take_event(struct link *link, const struct websocket_event *event)
 {
     switch (event->opcode) {
     case WEBSOCKET_BINARY:
-        link->links->handler.frame(link->links->ctx, link, event->data, event->len);
+        take_frame(link, event->data, event->len);
         break;
     case WEBSOCKET_TEXT:
         link_end(link, LINK_END_TEXT, NULL);

@@ -6,11 +6,26 @@ enum { RUNS = 64 };
 
 void link_mark(struct link *link)
 {
+    struct links *links = link->links;
+
     if (link->dirty)
         return;
     link->dirty = true;
-    link->next = link->links->dirty;
-    link->links->dirty = link;
+    link->next = NULL;
+    *links->dirty_end = link;
+    links->dirty_end = &link->next;
+}
+
+static struct link *take_marked(struct links *links)
+{
+    struct link *link = links->dirty;
+
+    if (link == NULL)
+        return NULL;
+    links->dirty = link->next;
+    if (links->dirty == NULL)
+        links->dirty_end = &links->dirty;
+    return link;
 }
 
 static enum hy_err write_some(struct link *link)
@@ -77,11 +92,9 @@ static void count_turn(struct links *links)
 void links_flush(void *arg)
 {
     struct links *links = arg;
+    struct link *link;
 
-    while (links->dirty != NULL) {
-        struct link *link = links->dirty;
-
-        links->dirty = link->next;
+    while ((link = take_marked(links)) != NULL) {
         link_flush(link); /* still marked: a link that ends in here is put away below */
         link->dirty = false;
         if (link->state == LINK_GONE) {

@@ -95,6 +95,7 @@ enum hy_err links_open(struct hy_loop *loop, const struct limits *limits,
     l->metrics = metrics;
     l->handler = *handler;
     l->ctx = ctx;
+    l->dirty_end = &l->dirty;
     l->drawn = hy_random64();
     err = size_buffer(l);
     if (err == HY_OK)

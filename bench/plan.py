@@ -129,7 +129,7 @@ def audience(system, scenario, members, word="members", qos=0, crowds=2, **more)
 
 
 def write_loops(scenario, members):
-    for batch in (1, 4, 16):
+    for batch in (1, 4, 8, 16):
         yield floor(scenario, f"fanout-{members}" + (f"-{batch}" if batch > 1 else ""),
                     "fanout --links {links} --batch {batch}",
                     "{links:,} sockets, " + ("a frame" if batch == 1 else "{batch} frames")
@@ -138,8 +138,9 @@ def write_loops(scenario, members):
 
 OPEN = "--pairs {pairs} --rate {rate}"
 OPEN_LOAD = "{rate:,}/s, open loop, {pairs} pairs"
-HISTORY, READERS = "--pairs {pairs} --depth {depth}", {"pairs": 100, "depth": 1000}
-HISTORY_LOAD = "{pairs} readers, pages of 20 of {depth:,} messages, "
+HISTORY = "--pairs {pairs} --window {window} --depth {depth}"
+READERS = {"pairs": 100, "window": 8, "depth": 1000}
+HISTORY_LOAD = "{pairs} readers × {window}, pages of 20 of {depth:,} messages, "
 MILLION = ("--app-set max_groups=2000000 --app-set sweep_interval_s=1 --app-set sweep_grace_s=1 --set "
            "presence.resume_grace_ms=3600000 --set gateway.resume_grace_ms=3600000")
 GROUPS = "--groups {groups} --users {users} --few {few} --check {check}"
@@ -185,7 +186,9 @@ PLAN = [
     sign_ins("s5-tls", "--tls", ", TLS in full"),
     sign_ins("s5-tls-resumed", "--tls-resumed", ", TLS resumed"),
     sign_ins("s5-storm", "--storm", ", their gateway dies", alone=True, once=True, over_s=12),
-    ours("S6", "s6", HISTORY, HISTORY_LOAD + "warm", sizes=READERS, share=0.6, over_s=8),
+    # the second has as many pages under way as the peer has
+    *(ours("S6", key, HISTORY, HISTORY_LOAD + "warm", sizes=sizes, share=0.6, over_s=8)
+      for key, sizes in (("s6", READERS), ("s6-few", {**READERS, "window": 2}))),
     ours("S6", "s6-cold", HISTORY + " --cold", HISTORY_LOAD + "cold: stores just started", sizes=READERS,
          share=0.6, over_s=12, alone=True, once=True),
     many_groups("s7", 20000, over_s=40),
@@ -198,7 +201,7 @@ PLAN = [
     *(pairs("ejabberd-archive", "S2", key, sizes)
       for key, sizes in (("s2", MANY), ("s2-lots", LOTS), ("s2-few", FEW))),
     peer("ejabberd-archive", "s6", "S6", "s6", "--pairs {pairs} --depth 200 --window 4",
-         "{pairs} readers, pages of 20 of 200 messages, warm", sizes={"pairs": 50}, over_s=6),
+         "{pairs} readers × 4, pages of 20 of 200 messages, warm", sizes={"pairs": 50}, over_s=6),
     # -- ejabberd without
     peer("ejabberd", "s1", "S1", "s1", IDLE, IDLE_LOAD, sizes={"links": 5000}, alone=True, share=0.8,
          over_s=6),

@@ -36,7 +36,7 @@ TITLES = {
 # What a rate is a share of, beside the write loops of S4 and S4L.
 FLOOR_OF = {
     "s2": "commit-256", "s2-lots": "commit-256", "s2-few": "commit-256", "s3": "echo-8", "s3-few": "echo-8", "s5": "connect", "s5-tls": "tls",
-    "s5-tls-resumed": "tls-resumed", "s6": "scan",
+    "s5-tls-resumed": "tls-resumed", "s6": "scan", "s6-few": "scan",
 }
 
 

@@ -224,14 +224,15 @@ def test_a_figure_short_of_its_target_says_so(tmp_path):
 
 
 def test_a_share_is_that_of_the_write_loop_that_writes_as_much(tmp_path):
-    for step, frames in (("s4-2000", 6), ("s4-2000-1", 1.1)):
+    for step, frames in (("s4-2000", 7), ("s4-2000-1", 1.1), ("s4-8000", 11)):
         write_run(tmp_path, step, "hongyan", 1, rate_per_s=300000, frames_per_write=frames)
         write_run(tmp_path, step, "mosquitto", 1, rate_per_s=100000)
-    for end, rate in (("", 400000), ("-4", 500000), ("-16", 1000000)):
+    for end, rate in (("", 400000), ("-4", 500000), ("-8", 750000), ("-16", 1000000)):
         write_run(tmp_path, "fanout-2000" + end, "floor", 1, rate_per_s=rate)
+        write_run(tmp_path, "fanout-8000" + end, "floor", 1, rate_per_s=rate)
     text = tables.render(*tables.load(tmp_path))
     ours = [line.split(" | ") for line in text.splitlines() if line.startswith("| Hongyan")]
-    assert [r[8] for r in ours] == ["30% of fanout-2000-16", "75% of fanout-2000"], ours
+    assert [r[8] for r in ours] == ["40% of fanout-2000-8", "75% of fanout-2000", "30% of fanout-8000-16"], ours
     assert "| S4 | 2,000 members, one message at a time, to mosquitto | 3.0 × | ≥ 1.50 ×: met | – |" in text
 
 

@@ -128,12 +128,12 @@ def audience(system, scenario, members, word="members", qos=0, crowds=2, **more)
                        **more)
 
 
-def write_loops(scenario, members):
+def write_loops(scenario, members, **more):
     for batch in (1, 4, 8, 16):
         yield floor(scenario, f"fanout-{members}" + (f"-{batch}" if batch > 1 else ""),
                     "fanout --links {links} --batch {batch}",
                     "{links:,} sockets, " + ("a frame" if batch == 1 else "{batch} frames")
-                    + " a write", links=members, batch=batch)
+                    + " a write", links=members, batch=batch, **more)
 
 
 OPEN = "--pairs {pairs} --rate {rate}"
@@ -175,8 +175,8 @@ PLAN = [
     ours("S1", "s1-tls", IDLE + " --tls", IDLE_LOAD + ", TLS", sizes={"links": 5000}, alone=True, share=0.8,
          over_s=8),
     pairs("hongyan", "S2", "s2", MANY),
-    *(ours("S2", f"s2-open-{rate}", OPEN, OPEN_LOAD, sizes={"pairs": 200, "rate": rate}, share=share)
-      for rate, share in ((5000, 0.6), (10000, 0.6), (20000, 1))),
+    *(ours("S2", f"s2-open-{rate}", OPEN, OPEN_LOAD, sizes={"pairs": 200, "rate": rate}, share=share,
+           once=rate == 5000) for rate, share in ((5000, 0.6), (10000, 0.6), (20000, 1))),
     pairs("hongyan", "S3", "s3", SOME, share=0.6),
     pairs("hongyan", "S3", "s3-few", FEW, share=0.6),
     *(step for members in (200, 2000, 8000) for step in audience("hongyan", "S4", members)),
@@ -187,7 +187,7 @@ PLAN = [
     sign_ins("s5-tls-resumed", "--tls-resumed", ", TLS resumed"),
     sign_ins("s5-storm", "--storm", ", their gateway dies", alone=True, once=True, over_s=12),
     # the second has as many pages under way as the peer has
-    *(ours("S6", key, HISTORY, HISTORY_LOAD + "warm", sizes=sizes, share=0.6, over_s=8)
+    *(ours("S6", key, HISTORY, HISTORY_LOAD + "warm", sizes=sizes, share=0.6, over_s=8, once=key == "s6-few")
       for key, sizes in (("s6", READERS), ("s6-few", {**READERS, "window": 2}))),
     ours("S6", "s6-cold", HISTORY + " --cold", HISTORY_LOAD + "cold: stores just started", sizes=READERS,
          share=0.6, over_s=12, alone=True, once=True),
@@ -234,7 +234,8 @@ PLAN = [
     floor("S3", "hop-ipc-32", "hop --batch 32", "ZeroMQ hop, ipc, 32 messages a frame", once=True),
     floor("S3", "hop-tcp", "hop --tcp", "ZeroMQ hop, tcp", once=True),
     floor("S3", "hop-tcp-32", "hop --tcp --batch 32", "ZeroMQ hop, tcp, 32 messages a frame", once=True),
-    *(step for members in (200, 2000, 8000) for step in write_loops("S4", members)),
+    *write_loops("S4", 200, once=True),
+    *(step for members in (2000, 8000) for step in write_loops("S4", members)),
     floor("S4", "fanout-2000-pinned", "fanout --links {links} --pin",
           "{links:,} sockets, a frame a write, each side on a core of its own", links=2000, once=True),
     *write_loops("S4L", 15000),

@@ -244,6 +244,11 @@ const char *hy_bus_endpoint(const struct hy_bus *bus)
     return bus->server != NULL ? bus_socket_endpoint(bus->server) : "";
 }
 
+uint64_t hy_bus_boot(const struct hy_bus *bus)
+{
+    return bus->boot;
+}
+
 /* 'H', our boot id, the number of the dial: a ROUTER ignores one that comes twice. */
 static void make_route(struct hy_bus *bus, uint8_t route[static BUS_ROUTE])
 {
@@ -282,6 +287,10 @@ enum hy_err hy_bus_dial(struct hy_bus *bus, const char *component, const char *n
     p->next_dialled = bus->dialled;
     bus->dialled = p;
     *peer = p;
+    /* Read its monitor once: before that it does not signal. Dialled in a turn, the hook at the
+     * turn's end may swallow the first edge that would make us look. */
+    p->more = true;
+    hy_timer_set(bus->more, 0);
     return HY_OK;
 }
 

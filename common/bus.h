@@ -70,6 +70,9 @@ void hy_bus_close(struct hy_bus **bus);
 /* The endpoint that was bound, with the port filled in for "tcp://127.0.0.1:*". */
 const char *hy_bus_endpoint(const struct hy_bus *bus);
 
+/* Drawn when the bus opened; peers see it as hy_peer_boot(). */
+uint64_t hy_bus_boot(const struct hy_bus *bus);
+
 /* Keep a connection to a served bus; connects whenever it is there. The peer lives until
  * hy_bus_undial() or the bus closes. */
 enum hy_err hy_bus_dial(struct hy_bus *bus, const char *component, const char *name,
@@ -78,6 +81,9 @@ void hy_bus_undial(struct hy_bus *bus, struct hy_peer **peer);
 
 /* A peer that dialled us or that we dialled, by its name; NULL if it is not known. */
 struct hy_peer *hy_bus_find(struct hy_bus *bus, const char *name);
+
+/* One that dialled us. */
+struct hy_peer *hy_bus_find_dialler(struct hy_bus *bus, const char *name);
 
 /* Visit the peers of a component that are up. */
 void hy_bus_each(struct hy_bus *bus, const char *component,
@@ -136,6 +142,11 @@ struct hy_call {
     uint64_t pick_key;     /* &pick_key is handed to pick */
     hy_call_fn *done;      /* exactly once, never from inside hy_bus_call() */
     void *arg;
+    /* A peer may answer with this kind instead (0: none): somebody else is to be asked. refused()
+     * gets pick_arg and &pick_key and says after how many ms (0: at once) pick is asked again. */
+    uint16_t refusal;
+    uint32_t (*refused)(void *arg, const void *key, struct hy_peer *by,
+                        const struct hy_record *answer);
 };
 
 /* Ask. The payload is copied and kept until done. Returns the call's id, for hy_bus_cancel(); never 0. */
@@ -144,6 +155,13 @@ uint64_t hy_bus_call_pb(struct hy_bus *bus, const struct hy_call *call, const Pr
 
 /* Forget a call; done is not called. */
 void hy_bus_cancel(struct hy_bus *bus, uint64_t id);
+
+/* Ask again now what nobody has been asked yet, and what this peer (may be NULL) was asked and has
+ * not answered: others would be picked by now. */
+void hy_bus_ask_again(struct hy_bus *bus, const struct hy_peer *peer);
+
+/* How many questions wait for this peer's answer. */
+size_t hy_bus_asked(const struct hy_bus *bus, const struct hy_peer *peer);
 
 /* Make a key pair for a component: dir/<component>.key (0600) and dir/<component>.pub. Every
  * component has its pair; *.pub of all are the allow-list. HY_EEXIST: there is one. HY_EIO. */

@@ -204,18 +204,38 @@ void bus_calls_tick(struct bus_calls *calls)
     bus_calls_run(calls);
 }
 
+static void make_due(struct bus_calls *calls, struct call *call)
+{
+    call->asked = 0;
+    call->next_ms = 0;
+    ring_take(&call->ring);
+    ring_put(&calls->due, &call->ring);
+}
+
 void bus_calls_peer(struct bus_calls *calls, const struct hy_peer *peer)
 {
     for (size_t i = 0; i < calls->size; i++) {
         for (struct call *call = calls->table[i]; call != NULL; call = call->next_id) {
-            if (call->asked != 0 && call->asked != peer->handle)
-                continue;
-            call->asked = 0;
-            call->next_ms = 0;
-            ring_take(&call->ring);
-            ring_put(&calls->due, &call->ring);
+            if (call->asked == 0 || (peer != NULL && call->asked == peer->handle))
+                make_due(calls, call);
         }
     }
+}
+
+void hy_bus_ask_again(struct hy_bus *bus, const struct hy_peer *peer)
+{
+    bus_calls_peer(bus->calls, peer);
+    bus_wake(bus);
+}
+
+size_t hy_bus_asked(const struct hy_bus *bus, const struct hy_peer *peer)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < bus->calls->size; i++)
+        for (const struct call *call = bus->calls->table[i]; call != NULL; call = call->next_id)
+            count += call->asked == peer->handle;
+    return count;
 }
 
 /* ---- the calls of bus.h ---- */
@@ -269,13 +289,30 @@ void hy_bus_cancel(struct hy_bus *bus, uint64_t id)
         free(take(bus->calls, at));
 }
 
-void bus_calls_answer(struct bus_calls *calls, const struct hy_record *record)
+/* Whoever was asked is not the one to ask. An answer of one that was asked before says nothing. */
+static void refused(struct bus_calls *calls, struct call *call, struct hy_peer *by,
+                    const struct hy_record *record)
+{
+    uint32_t pause_ms;
+
+    if (call->asked != by->handle)
+        return;
+    pause_ms = call->how.refused(call->how.pick_arg, &call->how.pick_key, by, record);
+    make_due(calls, call);
+    call->next_ms = hy_loop_now_ms(calls->bus->loop) + pause_ms;
+    bus_wake(calls->bus);
+}
+
+void bus_calls_answer(struct bus_calls *calls, struct hy_peer *peer, const struct hy_record *record)
 {
     struct call **at = find(calls, record->id);
 
-    if (*at == NULL || ((*at)->how.kind | HY_BUS_ANSWER) != record->kind)
+    if (*at == NULL)
         return; /* a forgotten call, or its second answer */
-    finish(take(calls, at), HY_OK, record);
+    if (((*at)->how.kind | HY_BUS_ANSWER) == record->kind)
+        finish(take(calls, at), HY_OK, record);
+    else if ((*at)->how.refusal != 0 && ((*at)->how.refusal | HY_BUS_ANSWER) == record->kind)
+        refused(calls, *at, peer, record);
 }
 
 enum hy_err bus_calls_open(struct hy_bus *bus, struct bus_calls **calls)

@@ -74,7 +74,7 @@ static void on_record(void *arg, const struct hy_record *record)
         hy_add(peer->counters->received, 1);
         hy_loop_did(source->bus->loop, 1);
         if (record->kind & HY_BUS_ANSWER)
-            bus_calls_answer(source->bus->calls, record);
+            bus_calls_answer(source->bus->calls, peer, record);
         else
             source->bus->handler.record(source->bus->ctx, peer, record);
     }

@@ -142,7 +142,8 @@ enum hy_err bus_control(struct bus_socket *socket, const uint8_t *route, uint16_
 enum hy_err bus_calls_open(struct hy_bus *bus, struct bus_calls **calls) HY_CHECKED;
 /* Forgets all calls; done is not called. */
 void bus_calls_close(struct bus_calls **calls);
-void bus_calls_answer(struct bus_calls *calls, const struct hy_record *record);
+void bus_calls_answer(struct bus_calls *calls, struct hy_peer *peer,
+                      const struct hy_record *record);
 void bus_calls_tick(struct bus_calls *calls);
 /* Act on calls that are due; in the hook. */
 void bus_calls_run(struct bus_calls *calls);

@@ -55,6 +55,11 @@ struct hy_peer *hy_bus_find(struct hy_bus *bus, const char *name)
     return dialled;
 }
 
+struct hy_peer *hy_bus_find_dialler(struct hy_bus *bus, const char *name)
+{
+    return by_name(bus, name, false);
+}
+
 static bool free_slot(struct hy_bus *bus, size_t *slot)
 {
     size_t more = bus->peer_slots > 0 ? bus->peer_slots * 2 : 16;

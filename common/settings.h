@@ -66,6 +66,7 @@ struct hy_common_settings {
     char *etcd_password_file;
     char *etcd_ca, *etcd_certificate, *etcd_key; /* files */
     int64_t pace_us;               /* see common/pace.h */
+    char *bus_advertise;    /* "": as bus.listen says; see fleet.h */
     char *ports_file;       /* where to write the ports that were picked, "key=value" lines */
 };
 

@@ -22,6 +22,9 @@ static const struct hy_setting common_table[] = {
         common, curve_dir, "cluster.curve_dir", "", false,
         "directory of the CURVE keys for tcp endpoints, which are refused without; \"none\": tcp "
         "without encryption, for a closed network"),
+    HY_TEXT(common, bus_advertise, "bus.advertise", "", false,
+            "endpoint that others are told to reach this process at, where it is not the one of "
+            "bus.listen; only with etcd"),
     HY_LIST(common, routers, "cluster.routers", "", false, "the routers, each as name=endpoint"),
     HY_LIST(common, presences, "cluster.presences", "", false,
             "the presence processes, each as name=endpoint"),

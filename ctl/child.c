@@ -94,6 +94,8 @@ void child_ended(struct child *child, int exit_status, uint64_t now_ms)
         pause *= 2;
     child->start_ms = now_ms + (child->failures == 0 ? 0 : pause);
     child->failures++;
+    if (child->removed)
+        child->start_ms = UINT64_MAX;
 }
 
 uint16_t child_port(const struct child *child, const char *kind)

@@ -20,6 +20,7 @@ struct child {
     uint64_t start_ms; /* when to start it (again); UINT64_MAX: not */
     uint32_t failures; /* starts in a row that did not last */
     int exit_status;   /* of wait(), when it ended last */
+    bool removed;      /* it is not to come back */
     json_t *ports;     /* kind -> "host:port" as it told last; to be taken again */
     bool ports_told;   /* by the present process */
 };

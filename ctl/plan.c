@@ -13,13 +13,30 @@
 
 enum { LOCAL_CONNECT_RATE = 50000 };
 
-const char *const part_names[PARTS] = {"store", "presence", "router", "gateway"};
+const char *const part_names[PARTS] = {"etcd", "store", "presence", "router", "gateway"};
+
+static int64_t plan_replicas(const struct plan *plan)
+{
+    return plan->replicas > 0 ? plan->replicas : 1;
+}
 
 size_t plan_count(const struct plan *plan, enum part part)
 {
-    const int64_t counts[PARTS] = {plan->shards, plan->presences, plan->routers, plan->gateways};
+    const int64_t counts[PARTS] = {plan->etcd, plan->shards * plan_replicas(plan), plan->presences,
+                                   plan->routers, plan->gateways};
 
     return (size_t)counts[part];
+}
+
+/* Replicas of one shard come one after the other. */
+void plan_name(const struct plan *plan, enum part part, size_t i, char out[static 32])
+{
+    size_t replicas = (size_t)plan_replicas(plan);
+
+    if (part == PART_STORE && plan->etcd > 0)
+        snprintf(out, 32, "store-%zu%c", i / replicas, (char)('a' + i % replicas));
+    else
+        snprintf(out, 32, "%s-%zu", part_names[part], i);
 }
 
 /* ---- --set ---- */
@@ -44,13 +61,13 @@ static bool is_known(const struct plan *plan, const char *set)
 {
     char name[32];
 
-    for (int part = 0; part < PARTS; part++) {
+    for (int part = PART_STORE; part < PARTS; part++) {
         size_t count = plan_count(plan, (enum part)part);
 
         if (count == 0)
             count = PLAN_MOST; /* stores, as many as the cluster was made with */
         for (size_t i = 0; i < count; i++) {
-            snprintf(name, sizeof name, "%s-%zu", part_names[part], i);
+            plan_name(plan, (enum part)part, i, name);
             if (is_for(set, name, part_names[part]))
                 return true;
         }
@@ -112,25 +129,79 @@ static uint16_t free_port(void)
     return port;
 }
 
+json_t *plan_endpoint(const struct plan *plan, const struct layout *layout, enum part part,
+                      size_t i)
+{
+    char name[32];
+
+    plan_name(plan, part, i, name);
+    if (part == PART_ETCD)
+        return json_sprintf("%s=http://127.0.0.1:%u", name, free_port());
+    return strcmp(plan->bus, "tcp") == 0 ? json_sprintf("%s=tcp://127.0.0.1:%u", name, free_port())
+                                         : json_sprintf("%s=ipc://%s/%s", name, layout->ipc, name);
+}
+
+/* An etcd remembers its addresses: they are what they were when the cluster was made. */
+static json_t *etcd_endpoints(const struct plan *plan, const struct layout *layout)
+{
+    char path[4096];
+    json_t *list;
+
+    files_path(path, "%s/data/etcd.json", layout->dir);
+    list = json_load_file(path, 0, NULL);
+    if (json_array_size(list) == 2 * plan_count(plan, PART_ETCD))
+        return list;
+    json_decref(list);
+    list = json_array();
+    for (size_t i = 0; i < 2 * plan_count(plan, PART_ETCD); i++) /* for clients, for members */
+        json_array_append_new(list, plan_endpoint(plan, layout, PART_ETCD, i / 2));
+    if (json_dump_file(list, path, 0) != 0)
+        fprintf(stderr, "hongyanctl: %s cannot be written\n", path);
+    return list;
+}
+
 json_t *plan_endpoints(const struct plan *plan, const struct layout *layout, enum part part)
 {
     json_t *list = json_array();
-    bool tcp = strcmp(plan->bus, "tcp") == 0;
 
-    for (size_t i = 0; i < plan_count(plan, part); i++) {
-        const char *name = part_names[part];
-        json_t *item = tcp ? json_sprintf("%s-%zu=tcp://127.0.0.1:%u", name, i, free_port())
-                           : json_sprintf("%s-%zu=ipc://%s/%s-%zu", name, i, layout->ipc, name, i);
-
-        json_array_append_new(list, item);
+    if (part == PART_ETCD && plan->etcd > 0) {
+        json_decref(list);
+        return etcd_endpoints(plan, layout);
     }
+    for (size_t i = 0; i < plan_count(plan, part); i++)
+        json_array_append_new(list, plan_endpoint(plan, layout, part, i));
     return list;
 }
 
 /* ---- files ---- */
 
-enum hy_err plan_write_cluster(const struct layout *layout, const json_t *const endpoints[PARTS],
-                               bool curve)
+/* The URLs of etcd for its clients. */
+static enum hy_err add_etcd(const struct plan *plan, const json_t *endpoints, json_t *tree)
+{
+    json_t *urls = json_array();
+    enum hy_err err;
+
+    for (size_t i = 0; i < json_array_size(endpoints); i += 2)
+        json_array_append_new(
+            urls, json_string(strchr(json_string_value(json_array_get(endpoints, i)), '=') + 1));
+    err = conf_set(tree, "etcd.endpoints", urls);
+    if (err == HY_OK)
+        err = conf_set(tree, "cluster.shards", json_integer(plan->shards));
+    return err;
+}
+
+/* The first replica of each shard. */
+static json_t *first_replicas(const struct plan *plan, const json_t *endpoints)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < json_array_size(endpoints); i += (size_t)plan_replicas(plan))
+        json_array_append(list, json_array_get(endpoints, i));
+    return list;
+}
+
+enum hy_err plan_write_cluster(const struct plan *plan, const struct layout *layout,
+                               const json_t *const endpoints[PARTS], bool curve)
 {
     char path[4096];
     json_t *tree = json_object();
@@ -139,7 +210,9 @@ enum hy_err plan_write_cluster(const struct layout *layout, const json_t *const 
     if (err == HY_OK && curve)
         err = conf_set(tree, "cluster.curve_dir", json_sprintf("%s/keys", layout->dir));
     if (err == HY_OK)
-        err = conf_set(tree, "cluster.stores", json_deep_copy(endpoints[PART_STORE]));
+        err = conf_set(tree, "cluster.stores", first_replicas(plan, endpoints[PART_STORE]));
+    if (err == HY_OK && plan->etcd > 0)
+        err = add_etcd(plan, endpoints[PART_ETCD], tree);
     if (err == HY_OK)
         err = conf_set(tree, "cluster.presences", json_deep_copy(endpoints[PART_PRESENCE]));
     if (err == HY_OK)
@@ -193,7 +266,7 @@ enum hy_err plan_write_process(const struct plan *plan, const struct layout *lay
     json_t *tree = json_object();
     enum hy_err err = HY_OK;
 
-    snprintf(name, sizeof name, "%s-%zu", part_names[part], i);
+    plan_name(plan, part, i, name);
     err = conf_set(tree, "name", json_string(name));
     if (err == HY_OK)
         err = conf_set(tree, "ports_file", json_sprintf("%s/run/%s.ports", layout->dir, name));
@@ -206,7 +279,7 @@ enum hy_err plan_write_process(const struct plan *plan, const struct layout *lay
     if (err == HY_OK && part == PART_STORE)
         err = conf_set(tree, "data_dir", json_sprintf("%s/data/%s", layout->dir, name));
     if (err == HY_OK && part == PART_STORE)
-        err = conf_set(tree, "shard", json_integer((json_int_t)i));
+        err = conf_set(tree, "shard", json_integer((json_int_t)i / plan_replicas(plan)));
     if (err == HY_OK)
         err = add_sets(plan, name, part_names[part], tree);
     files_path(path, "%s/conf/%s.conf", layout->dir, name);

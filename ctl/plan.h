@@ -21,14 +21,19 @@ struct plan {
     const char *host;    /* where gateways listen */
     const char *bus;     /* "ipc" or "tcp" */
     int64_t gateways, routers, presences, shards;
+    int64_t replicas; /* of each shard; 0: one, and no etcd unless it is asked for */
+    int64_t etcd;     /* members of the etcd that coordinates; 0: the settings files do */
     int64_t wait_s;
     struct arg_list sets, app_sets;
     bool detach;
 };
 
 /* The kinds of processes, in the order in which they start; they stop the other way round. */
-enum part { PART_STORE, PART_PRESENCE, PART_ROUTER, PART_GATEWAY, PARTS };
+enum part { PART_ETCD, PART_STORE, PART_PRESENCE, PART_ROUTER, PART_GATEWAY, PARTS };
 extern const char *const part_names[PARTS];
+
+/* The name of process i of a part: "router-1"; stores with replicas "store-1b". Of 32 bytes. */
+void plan_name(const struct plan *plan, enum part part, size_t i, char out[static 32]);
 
 /* How many of a part. */
 size_t plan_count(const struct plan *plan, enum part part);
@@ -39,9 +44,13 @@ enum hy_err plan_check(const struct command *command, const struct plan *plan) H
 /* "name=endpoint" of all processes of a part, as a JSON array. Endpoints of tcp are picked here. */
 json_t *plan_endpoints(const struct plan *plan, const struct layout *layout, enum part part);
 
+/* One more of a part, number i. */
+json_t *plan_endpoint(const struct plan *plan, const struct layout *layout, enum part part,
+                      size_t i);
+
 /* Write conf/cluster.conf. */
-enum hy_err plan_write_cluster(const struct layout *layout, const json_t *const endpoints[PARTS],
-                               bool curve) HY_CHECKED;
+enum hy_err plan_write_cluster(const struct plan *plan, const struct layout *layout,
+                               const json_t *const endpoints[PARTS], bool curve) HY_CHECKED;
 
 /* Write conf/NAME.conf of process i of a part. endpoints: of its part. ports: object of the ports
  * to take again, as kind and "host:port"; NULL or without a kind: any port. */

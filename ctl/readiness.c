@@ -32,7 +32,8 @@ const char *readiness_why_not(const struct layout *layout, const struct child *c
         return "it has not told its ports yet";
     if (child->part == PARTS)
         return NULL;
-    status = http_get(child_port(child, "status"), "/readyz", WAIT_MS, text, size);
+    status = http_get(child_port(child, "status"), child->part == PART_ETCD ? "/health" : "/readyz",
+                      WAIT_MS, text, size);
     if (status == 200)
         return NULL;
     text[strcspn(text, "\r\n")] = '\0';

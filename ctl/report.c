@@ -28,6 +28,32 @@ static json_t *gateway_addresses(const struct child *child)
     return out;
 }
 
+static bool is_gone(const struct child *child)
+{
+    return child->removed && child->pid == 0;
+}
+
+/* Those that are there, or are to be. */
+static json_t *present(const json_t *endpoints)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < json_array_size(endpoints); i++)
+        if (json_is_string(json_array_get(endpoints, i)))
+            json_array_append(list, json_array_get(endpoints, i));
+    return list;
+}
+
+static void add_etcd(const json_t *endpoints, json_t *out)
+{
+    json_t *urls = json_array();
+
+    for (size_t i = 0; i < json_array_size(endpoints); i += 2)
+        json_array_append_new(
+            urls, json_string(strchr(json_string_value(json_array_get(endpoints, i)), '=') + 1));
+    json_object_set_new(out, "etcd", urls);
+}
+
 static void add_processes(const struct child *children, size_t count, json_t *out)
 {
     json_t *pids = json_object(), *metrics = json_object();
@@ -35,7 +61,7 @@ static void add_processes(const struct child *children, size_t count, json_t *ou
     for (size_t i = 0; i < count; i++) {
         const struct child *child = &children[i];
 
-        if (child->part == PARTS)
+        if (child->part == PARTS || is_gone(child))
             continue;
         json_object_set_new(pids, child->name, json_integer(child->pid));
         if (child_port(child, "status") != 0)
@@ -55,7 +81,7 @@ static void add_addresses(const struct child *children, size_t count, json_t *ou
     for (size_t i = 0; i < count; i++) {
         const char *demo = json_string_value(json_object_get(children[i].ports, "http"));
 
-        if (children[i].part == PART_GATEWAY)
+        if (children[i].part == PART_GATEWAY && !children[i].removed)
             json_array_append_new(gateways, gateway_addresses(&children[i]));
         else if (children[i].part == PARTS && demo != NULL)
             json_object_set_new(out, "demo", json_sprintf("http://%s", demo));
@@ -65,7 +91,7 @@ static void add_addresses(const struct child *children, size_t count, json_t *ou
 }
 
 json_t *report_make(const struct layout *layout, const struct child *children, size_t count,
-                    const json_t *routers, const json_t *presences, bool curve)
+                    const json_t *const endpoints[PARTS], bool curve)
 {
     json_t *out = json_object(), *bus = json_object();
 
@@ -75,8 +101,10 @@ json_t *report_make(const struct layout *layout, const struct child *children, s
     json_object_set_new(bus, "cluster_id", json_string(layout->id));
     json_object_set_new(bus, "curve_dir",
                         curve ? json_sprintf("%s/keys", layout->dir) : json_string(""));
-    json_object_set_new(bus, "routers", json_deep_copy(routers));
-    json_object_set_new(bus, "presences", json_deep_copy(presences));
+    json_object_set_new(bus, "routers", present(endpoints[PART_ROUTER]));
+    json_object_set_new(bus, "presences", present(endpoints[PART_PRESENCE]));
+    if (json_array_size(endpoints[PART_ETCD]) > 0)
+        add_etcd(endpoints[PART_ETCD], out);
     json_object_set_new(out, "bus", bus);
     json_object_set_new(out, "ca", json_sprintf("%s/keys/tls.crt", layout->dir));
     json_object_set_new(out, "supervisor", json_integer(getpid()));

@@ -9,10 +9,11 @@
 #include "common/err.h"
 #include "ctl/child.h"
 #include "ctl/layout.h"
+#include "ctl/plan.h"
 
-/* What the file says; json_decref() it. routers is the JSON array of "name=endpoint". */
+/* What the file says; json_decref() it. endpoints: "name=endpoint" of each part's processes. */
 json_t *report_make(const struct layout *layout, const struct child *children, size_t count,
-                    const json_t *routers, const json_t *presences, bool curve);
+                    const json_t *const endpoints[PARTS], bool curve);
 
 /* Write it whole. */
 enum hy_err report_write(const struct layout *layout, const json_t *report) HY_CHECKED;

@@ -12,6 +12,7 @@
 #include "ctl/commands.h"
 #include "ctl/files.h"
 #include "ctl/http.h"
+#include "ctl/nodes.h"
 
 #include <jansson.h>
 
@@ -117,7 +118,8 @@ static json_t *ask_all(const json_t *cluster, bool *all_ready)
     {
         char why[512];
         uint16_t port = port_of(json_string_value(json_object_get(metrics, name)));
-        int answer = http_get(port, "/readyz", READY_MS, why, sizeof why);
+        int answer = http_get(port, strncmp(name, "etcd-", 5) == 0 ? "/health" : "/readyz",
+                              READY_MS, why, sizeof why);
         json_t *entry = json_object();
 
         why[strcspn(why, "\r\n")] = '\0';
@@ -131,7 +133,7 @@ static json_t *ask_all(const json_t *cluster, bool *all_ready)
     return out;
 }
 
-static void print_text(const json_t *cluster, const json_t *processes)
+static void print_text(const json_t *cluster, const json_t *processes, const json_t *nodes)
 {
     static const char *const addresses[] = {"demo", "rest", "ws", "wss", "tcp", "tls"};
     const json_t *metrics = json_object_get(cluster, "metrics");
@@ -150,6 +152,10 @@ static void print_text(const json_t *cluster, const json_t *processes)
             why == NULL ? "ready  " : "not ready: ", why == NULL ? (url == NULL ? "" : url) : why);
     }
     putchar('\n');
+    if (nodes != NULL) {
+        nodes_print(nodes);
+        putchar('\n');
+    }
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
         const char *address = json_string_value(json_object_get(cluster, addresses[i]));
 
@@ -158,12 +164,14 @@ static void print_text(const json_t *cluster, const json_t *processes)
     }
 }
 
-static void print_json(const json_t *cluster, json_t *processes, pid_t supervisor)
+static void print_json(const json_t *cluster, json_t *processes, json_t *nodes, pid_t supervisor)
 {
     json_t *out = json_deep_copy(cluster);
 
     json_object_del(out, "apps"); /* has keys; they stay in the file */
     json_object_set(out, "processes", processes);
+    if (nodes != NULL)
+        json_object_set(out, "coordinator", nodes);
     json_object_set_new(out, "up", json_boolean(supervisor != 0));
     json_dumpf(out, stdout, JSON_INDENT(2));
     putchar('\n');
@@ -173,7 +181,7 @@ static void print_json(const json_t *cluster, json_t *processes, pid_t superviso
 static int show(const struct status *options, pid_t supervisor)
 {
     char path[4096];
-    json_t *cluster = NULL, *processes = NULL;
+    json_t *cluster = NULL, *processes = NULL, *nodes = NULL;
     bool all_ready = false;
 
     files_path(path, "%s/cluster.json", options->dir);
@@ -185,12 +193,14 @@ static int show(const struct status *options, pid_t supervisor)
         return EXIT_FAILURE;
     }
     processes = ask_all(cluster, &all_ready);
+    nodes = options->quiet ? NULL : nodes_read(cluster);
     if (options->quiet)
         all_ready = true; /* up is enough */
     else if (options->output != NULL && strcmp(options->output, "json") == 0)
-        print_json(cluster, processes, supervisor);
+        print_json(cluster, processes, nodes, supervisor);
     else
-        print_text(cluster, processes);
+        print_text(cluster, processes, nodes);
+    json_decref(nodes);
     json_decref(processes);
     json_decref(cluster);
     return all_ready ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -16,7 +16,7 @@
 
 enum { STAGE_MS = 15000 }; /* how long a kind of processes may take to stop */
 
-static const int handled[SUPERVISOR_SIGNALS] = {SIGTERM, SIGINT, SIGCHLD, SIGUSR1};
+static const int handled[SUPERVISOR_SIGNALS] = {SIGTERM, SIGINT, SIGCHLD, SIGUSR1, SIGUSR2};
 
 /* ---- starting one ---- */
 
@@ -88,6 +88,8 @@ static void start_child(struct supervisor *s, struct child *child, uint64_t now_
     child->start_ms = UINT64_MAX;
     if (child->part == PARTS)
         run_demo(s, child, log);
+    else if (child->part == PART_ETCD)
+        supervisor_run_etcd(s, child, log);
     else
         run_process(s, child, log);
     if (child->pid > 0) {
@@ -102,8 +104,8 @@ static void start_child(struct supervisor *s, struct child *child, uint64_t now_
 
 void supervisor_report(struct supervisor *s)
 {
-    json_t *report = report_make(s->layout, s->children, s->count, s->endpoints[PART_ROUTER],
-                                 s->endpoints[PART_PRESENCE], s->curve);
+    json_t *report = report_make(s->layout, s->children, s->count,
+                                 (const json_t *const *)s->endpoints, s->curve);
     enum hy_err err = report_write(s->layout, report);
 
     if (err != HY_OK)
@@ -136,6 +138,8 @@ static void reap(struct supervisor *s)
             hy_log_warn("process.ended", "name=%s pid=%d code=%d signal=%d", child->name, (int)pid,
                         WIFEXITED(status) ? WEXITSTATUS(status) : -1,
                         WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+        if (child->removed && s->running)
+            supervisor_report(s);
     }
 }
 
@@ -171,6 +175,8 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     } else if (number == SIGUSR1) { /* an app was made */
         layout_read_apps(s->layout);
         supervisor_report(s);
+    } else if (number == SIGUSR2) {
+        supervisor_change(s);
     } else {
         s->stopping = true;
         hy_loop_stop(s->loop);
@@ -184,21 +190,35 @@ static void on_tick(void *arg)
 
 /* ---- opening ---- */
 
+struct child *supervisor_add(struct supervisor *s, int part, size_t number)
+{
+    struct child *child;
+    char path[4096];
+
+    if (s->count == s->room) {
+        struct child *more = realloc(s->children, 2 * s->room * sizeof *more);
+
+        if (more == NULL)
+            return NULL;
+        s->children = more;
+        s->room *= 2;
+    }
+    child = &s->children[s->count++];
+    *child = (struct child){.part = part, .number = number};
+    if (part < PARTS)
+        plan_name(s->plan, (enum part)part, number, child->name);
+    else
+        snprintf(child->name, sizeof child->name, "demo");
+    ports_path(s, child, path);
+    child->ports = child_read_ports(
+        path, s->plan->host); /* of the time before: the same again, if they are free */
+    return child;
+}
+
 static void add_children(struct supervisor *s, int part, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct child *child = &s->children[s->count++];
-        char path[4096];
-
-        *child = (struct child){.part = part, .number = i};
-        if (part < PARTS)
-            snprintf(child->name, sizeof child->name, "%s-%zu", part_names[part], i);
-        else
-            snprintf(child->name, sizeof child->name, "demo");
-        ports_path(s, child, path);
-        child->ports = child_read_ports(
-            path, s->plan->host); /* of the time before: the same again, if they are free */
-    }
+    for (size_t i = 0; i < count; i++)
+        (void)supervisor_add(s, part, i);
 }
 
 static enum hy_err listen_to_signals(struct supervisor *s)
@@ -222,6 +242,7 @@ static enum hy_err set_up(struct supervisor *s)
         most += plan_count(s->plan, (enum part)part);
         s->endpoints[part] = plan_endpoints(s->plan, s->layout, (enum part)part);
     }
+    s->room = most;
     s->children = calloc(most, sizeof *s->children);
     if (s->children == NULL)
         return HY_ENOMEM;
@@ -230,7 +251,7 @@ static enum hy_err set_up(struct supervisor *s)
     if (programs_find_console(s->bin, s->plan->console, s->console))
         add_children(s, PARTS, 1);
     if (err == HY_OK)
-        err = plan_write_cluster(s->layout, (const json_t *const *)s->endpoints, s->curve);
+        err = plan_write_cluster(s->plan, s->layout, (const json_t *const *)s->endpoints, s->curve);
     if (err == HY_OK)
         err = listen_to_signals(s);
     if (err == HY_OK)

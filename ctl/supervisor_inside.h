@@ -9,7 +9,7 @@
 #include "ctl/child.h"
 #include "ctl/supervisor.h"
 
-enum { SUPERVISOR_SIGNALS = 4 };
+enum { SUPERVISOR_SIGNALS = 5 };
 
 struct supervisor {
     struct hy_loop *loop;
@@ -18,7 +18,7 @@ struct supervisor {
     struct event *signals[SUPERVISOR_SIGNALS];
     struct hy_timer *tick;
     struct child *children; /* in the order of parts; the demo last */
-    size_t count;
+    size_t count, room;
     json_t *endpoints[PARTS];
     char bin[4096], console[4096];
     bool curve, running, stopping;
@@ -27,6 +27,15 @@ struct supervisor {
 
 /* Start who is due, and learn ports; the timer's function. */
 void supervisor_tick(struct supervisor *s);
+
+/* Do what hongyanctl add or remove asks for (supervisor_change.c). */
+void supervisor_change(struct supervisor *s);
+
+/* Run an etcd (supervisor_etcd.c). */
+void supervisor_run_etcd(struct supervisor *s, struct child *child, const char *log);
+
+/* One more child of a part. */
+struct child *supervisor_add(struct supervisor *s, int part, size_t number);
 
 /* Write cluster.json. */
 void supervisor_report(struct supervisor *s);

@@ -26,6 +26,8 @@ static const struct arg args[] = {
     {"routers", "N", ARG_INT, offsetof(P, routers), 1, PLAN_MOST, false, "number of routers (1)"},
     {"presence", "N", ARG_INT, offsetof(P, presences), 1, PLAN_MOST, false, "number of presence processes (1)"},
     {"shards", "N", ARG_INT, offsetof(P, shards), 1, PLAN_MOST, false, "number of stores (1, or as it was made); never changes"},
+    {"replicas", "N", ARG_INT, offsetof(P, replicas), 1, 5, false, "copies of each shard; 2 and more need etcd, which is started (1)"},
+    {"etcd", "N", ARG_INT, offsetof(P, etcd), 0, 3, false, "members of an etcd that coordinates the cluster, 1 or 3: processes can then come and go (0)"},
     {"detach", NULL, ARG_FLAG, offsetof(P, detach), 0, 0, false, "return when everything is ready"},
     {"bin", "DIR", ARG_TEXT, offsetof(P, bin), 0, 0, false, "where the programs are (beside hongyanctl)"},
     {"set", "COMPONENT.KEY=VALUE", ARG_LIST, offsetof(P, sets), 0, 0, false, "a setting, as in gateway.heartbeat_ms=1000 or store-1.log.level=debug"},
@@ -75,7 +77,7 @@ static enum hy_err settle_shards(const struct layout *layout, struct plan *plan)
     was = files_read(path, NULL);
     if (was == NULL || !args_number(was, 1, PLAN_MOST, &number)) {
         plan->shards = plan->shards > 0 ? plan->shards : 1;
-        snprintf(text, sizeof text, "%zu", plan_count(plan, PART_STORE));
+        snprintf(text, sizeof text, "%d", (int)plan->shards);
         err = files_write(path, text, strlen(text));
     } else if (plan->shards > 0 && plan->shards != number) {
         fprintf(stderr, "hongyanctl: this cluster was made with --shards %s; start it with that\n",
@@ -219,6 +221,10 @@ int command_up(const struct command *command, int argc, char **argv)
     code = args_parse(command, args, argc, argv, &plan, &rest);
     if (code < 0 && rest.count > 0)
         code = args_wrong(command, "unexpected argument %s", rest.items[0]);
+    if (plan.replicas > 1 && plan.etcd == 0)
+        plan.etcd = 1;
+    if (code < 0 && plan.etcd == 2)
+        code = args_wrong(command, "two members of etcd are worse than one: --etcd 1 or 3");
     if (code < 0 && plan_check(command, &plan) != HY_OK)
         code = 2;
     if (code < 0) {

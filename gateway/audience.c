@@ -106,9 +106,12 @@ static void free_room(struct audience *audience, struct room *room)
 
 /* ---- seats ---- */
 
+/* While a slot moves to another router both are told, so that either can speak to all. */
 static void tell(struct audience *audience, const struct room *room)
 {
-    struct hy_peer *peer = upstream_router_of(audience->worker->upstream, room->slot);
+    struct upstream *upstream = audience->worker->upstream;
+    struct hy_peer *peer = upstream_router_of(upstream, room->slot);
+    struct hy_peer *other = upstream_router_other(upstream, room->slot);
     Hy__Audience msg = HY__AUDIENCE__INIT;
     Hy__Room entry = HY__ROOM__INIT;
     Hy__Room *list[] = {&entry};
@@ -120,6 +123,8 @@ static void tell(struct audience *audience, const struct room *room)
     msg.rooms = list;
     if (peer != NULL) /* told again in RETELL_MS if it is lost */
         (void)!hy_bus_send_pb(peer, HY__BUS_KIND__ROUTER_AUDIENCE, 0, &msg.base);
+    if (other != NULL)
+        (void)!hy_bus_send_pb(other, HY__BUS_KIND__ROUTER_AUDIENCE, 0, &msg.base);
 }
 
 /* Where the session's seat in a room hangs; *result is NULL: none. */
@@ -188,6 +193,8 @@ enum hy_err audience_join(struct audience *audience, struct session *session, co
     if (seat == NULL)
         return HY_ENOMEM;
     take_seat(room, session, seat);
+    if (upstream_routers_moving(audience->worker->upstream))
+        tell(audience, room); /* the other router does not expect us */
     return HY_OK;
 }
 
@@ -288,6 +295,11 @@ void audience_retell(struct audience *audience)
     for (size_t i = 0; i < BUCKETS; i++)
         for (struct room *room = audience->rooms[i]; room != NULL; room = room->next)
             mark(audience, room);
+}
+
+bool audience_told(const struct audience *audience)
+{
+    return audience->dirty == NULL;
 }
 
 void audience_tell(struct audience *audience, uint64_t now_ms)

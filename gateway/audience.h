@@ -48,6 +48,9 @@ void audience_dissolve(struct audience *audience, uint32_t app, const char *grou
 /* A router came, went or restarted: tell all rooms again. */
 void audience_retell(struct audience *audience);
 
+/* Is nothing left to be told? */
+bool audience_told(const struct audience *audience);
+
 /* Tell what changed; call it often. */
 void audience_tell(struct audience *audience, uint64_t now_ms);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+#include "common/fleet.h"
 #include "common/log.h"
 #include "gateway/listener.h"
 #include "gateway/request.h"
@@ -26,6 +28,8 @@ struct gateway {
     const struct gateway_metrics *metrics;
     uint8_t secret[TOKEN_SECRET];
     uint16_t ports[DOORS]; /* 0: off */
+    struct hy_fleet *fleet;
+    uint64_t boot;
     _Atomic bool draining;
     size_t left; /* workers that are not drained yet */
     size_t count;
@@ -186,6 +190,46 @@ static void write_ports(struct gateway *gateway)
     hy_process_ports_done(gateway->process);
 }
 
+/* ---- the fleet ---- */
+
+static void on_node(void *ctx, const struct hy_node *node)
+{
+    struct gateway *gateway = ctx;
+
+    if (strcmp(node->component, "router") != 0 && strcmp(node->component, "presence") != 0)
+        return;
+    for (size_t i = 0; i < gateway->count; i++)
+        if (worker_node(gateway->workers[i], node) != HY_OK)
+            hy_log_error("fleet.not_told", "worker=%zu node=%s", i, node->name);
+}
+
+/* Others wait for our workers to connect, and need to know how many there are. */
+static void be_known(struct gateway *gateway, enum hy_node_state state)
+{
+    const struct hy_node self = {.component = "gateway",
+                                 .name = "",
+                                 .endpoint = "",
+                                 .version = HY_VERSION,
+                                 .boot = gateway->boot,
+                                 .workers = (uint32_t)gateway->count,
+                                 .state = state};
+
+    hy_fleet_register(gateway->fleet, &self);
+}
+
+static enum hy_err open_fleet(struct gateway *gateway)
+{
+    static const struct hy_fleet_handler handler = {.node = on_node};
+    char why[256];
+    enum hy_err err = hy_fleet_open(gateway->process->loop, &settings_of(gateway)->common,
+                                    "gateway", &handler, gateway, &gateway->fleet, why);
+
+    if (err != HY_OK)
+        hy_log_error("fleet.not_opened", "why=\"%s\"", why);
+    gateway->boot = hy_random64();
+    return err;
+}
+
 /* ---- signals ---- */
 
 static void on_reloaded(void *ctx, void *settings)
@@ -229,6 +273,7 @@ static void on_stopping(void *ctx)
 {
     struct gateway *gateway = ctx;
 
+    be_known(gateway, HY_NODE_LEFT);
     atomic_store(&gateway->draining, true);
     hy_set(gateway->metrics->draining, 1);
     gateway->left = gateway->count;
@@ -259,8 +304,11 @@ static enum hy_err open_all(struct gateway *gateway)
 
     for (size_t i = 0; i < gateway->count && err == HY_OK; i++)
         err = open_worker(gateway, i);
+    if (err == HY_OK)
+        err = open_fleet(gateway);
     if (err != HY_OK)
         return err;
+    be_known(gateway, HY_NODE_SERVING);
     open_status(gateway);
     for (size_t i = 0; i < gateway->count && err == HY_OK; i++)
         err = worker_start(gateway->workers[i]);
@@ -293,6 +341,8 @@ enum hy_err gateway_open(struct hy_process *process, struct gateway **gateway)
 
 void gateway_stop(struct gateway *gateway)
 {
+    if (gateway != NULL)
+        hy_fleet_close(&gateway->fleet); /* its loop ends before we do */
     for (size_t i = 0; gateway != NULL && i < gateway->count; i++)
         worker_stop(gateway->workers[i]);
 }

@@ -1,11 +1,13 @@
 /* lease - what presence processes are told about this worker's sessions: a count and a digest each
- * second, and all of them when one asks, has restarted, or takes over users of another. */
+ * second, and all of them when one asks, has restarted, or takes over users of another. While a
+ * slot moves as planned (tier.h) its sessions count at both processes. */
 
 #ifndef GATEWAY_LEASE_H
 #define GATEWAY_LEASE_H
 
 #include "common/bus.h"
 #include "common/err.h"
+#include "common/fleet.h"
 
 struct leases;
 struct session;
@@ -26,7 +28,17 @@ void leases_send(struct leases *leases);
 /* Register all sessions of this presence process with it. */
 void lease_register(struct leases *leases, struct hy_peer *presence);
 
-/* A presence process came or went: users have other owners now. */
+/* The session was opened: while its user's slot moves, tell both presence processes. */
+void lease_opened(struct leases *leases, const struct session *session);
+
+/* A presence process came, restarted or went. */
+void lease_peer(struct leases *leases, const struct hy_peer *presence);
+
+/* Users have other owners now, or a second one besides, or no longer one. */
 void leases_moved(struct leases *leases);
+
+/* Has this presence process, in this state, nothing to wait for? One that joins has been told of
+ * its sessions; when one leaves, those who follow have. */
+bool leases_done(struct leases *leases, int presence, enum hy_node_state state);
 
 #endif

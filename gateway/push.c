@@ -15,6 +15,7 @@
 struct source {
     struct push_count count;
     struct source *next;
+    bool ended; /* all that it had to say is here */
 };
 
 struct pushes {
@@ -87,10 +88,19 @@ static struct source *source_of(struct pushes *pushes, struct hy_peer *peer)
     return source;
 }
 
+bool pushes_ended(const struct hy_peer *router)
+{
+    const struct source *source = hy_peer_data(router);
+
+    return source != NULL && source->ended && source->count.boot == hy_peer_boot(router);
+}
+
 static void note_seq(struct pushes *pushes, struct hy_peer *peer, uint64_t seq, bool mark)
 {
     struct source *source = source_of(pushes, peer);
 
+    if (source != NULL)
+        source->ended = false;
     if (source == NULL || push_gap(&source->count, hy_peer_boot(peer), seq, mark))
         pushes_lost(pushes, "a number is missing");
 }
@@ -203,8 +213,12 @@ static void take_mark(struct pushes *pushes, struct hy_peer *peer, const struct 
     const Hy__PushMark *mark =
         hy__push_mark__unpack(&worker->arena.pb, record->len, record->payload);
 
+    struct source *source = source_of(pushes, peer);
+
     if (mark != NULL)
         note_seq(pushes, peer, mark->seq, true);
+    if (mark != NULL && mark->last && source != NULL)
+        source->ended = true; /* what was missing before has been noted */
 }
 
 /* Presence ends a link by TIMEOUT when its session was resumed on another: the session lives on. */

@@ -28,6 +28,9 @@ void pushes_close(struct pushes **pushes);
 /* A record that is no answer. */
 void pushes_take(struct pushes *pushes, struct hy_peer *peer, const struct hy_record *record);
 
+/* Has this router told all that it had to tell, so that its going loses nothing? */
+bool pushes_ended(const struct hy_peer *router);
+
 /* Pushes may have been lost: each link is told to resync with its next Pong. */
 void pushes_lost(struct pushes *pushes, const char *why);
 

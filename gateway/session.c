@@ -19,7 +19,7 @@ struct session *session_make(uint32_t app, const char *user, const char *device_
         return NULL;
     s->app = app;
     s->slot = hy_slot_user(app, user);
-    s->presence = -1;
+    s->presence = s->other = -1;
     s->user_len = (uint8_t)user_len;
     memcpy(s->user, user, user_len + 1);
     memcpy(s->user + user_len + 1, device_id, device_len + 1);
@@ -78,6 +78,9 @@ static void on_closed(void *arg, enum hy_err err, const struct hy_record *answer
 static void tell_presence(struct worker *worker, const struct session *session, bool signed_out)
 {
     Hy__SessionClose msg = HY__SESSION_CLOSE__INIT;
+    struct hy_call other = {.kind = HY__BUS_KIND__PRESENCE_CLOSE,
+                            .peer = upstream_presence_at(worker->upstream, session->other),
+                            .done = on_closed};
 
     msg.app = session->app;
     msg.user = (char *)(uintptr_t)session->user;
@@ -86,6 +89,8 @@ static void tell_presence(struct worker *worker, const struct session *session, 
     msg.signed_out = signed_out;
     upstream_presence(worker->upstream, session->slot, HY__BUS_KIND__PRESENCE_CLOSE, 0, &msg.base,
                       on_closed, NULL);
+    if (other.peer != NULL)
+        hy_bus_call_pb(upstream_bus(worker->upstream), &other, &msg.base);
 }
 
 /* The session is over with its link, and cannot be resumed. */
@@ -103,7 +108,9 @@ void session_ended(struct worker *worker, struct session *session, enum link_end
     if (begun)
         over |= signin_forget(worker, session);
     send_free(session);
-    if (session->leased && why != LINK_END_KICKED && why != LINK_END_RESUMED) /* it knows */
+    /* A presence process that ended it knows; but of two, only that one does. */
+    if (session->leased && why != LINK_END_RESUMED &&
+        (why != LINK_END_KICKED || session->other >= 0))
         tell_presence(worker, session, over);
     lease_remove(worker->leases, session);
     session->link = 0;

@@ -30,7 +30,8 @@ struct session {
     uint32_t app;
     uint16_t slot;    /* of the user */
     uint16_t asked;   /* requests at routers */
-    int16_t presence; /* index of the presence process it is leased at; -1: none is up */
+    int16_t presence; /* number of the presence process it is leased at; -1: none is up */
+    int16_t other;    /* and of the second one, while the slot moves; -1: none */
     bool leased;
     uint8_t platform, multi_device;
     uint8_t user_len;

@@ -133,6 +133,7 @@ static void succeed(struct sign_in *s)
     hy_add(worker->metrics->sessions, 1);
     link_ready(link, expiry_ms(session->expires_s), worker->epoch);
     session->begun = NULL; /* from here it is a session, also when the answer finds no room */
+    lease_opened(worker->leases, session);
     answer(s, link);
     free(s->nick);
     free(s->face);

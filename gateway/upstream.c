@@ -9,15 +9,9 @@
 #include "common/codes.h"
 #include "common/log.h"
 #include "common/slot.h"
+#include "common/tier.h"
 
 enum { POLL_MS = 500 };
-
-/* The processes of one component, in the order of the settings. */
-struct tier {
-    size_t count;
-    struct hy_peer **peers;
-    const char **up; /* scratch for hy_slot_pick(): names of those that are up, else NULL */
-};
 
 struct upstream {
     struct hy_bus *bus;
@@ -25,76 +19,35 @@ struct upstream {
     struct hy_timer *poll;
     struct upstream_events events;
     void *ctx;
-    struct tier routers, presences;
+    struct hy_tier *routers, *presences;
     struct hy_arena arena;
     uint64_t poll_call; /* 0: none under way */
     bool apps_read;
     _Atomic bool ready; /* read by the status thread */
 };
 
-static void tier_close(struct tier *tier)
+static struct hy_peer *owner_of(const struct hy_tier *tier, uint16_t slot)
 {
-    free(tier->peers);
-    free(tier->up);
-    *tier = (struct tier){0};
-}
-
-static enum hy_err tier_open(struct tier *tier, struct hy_bus *bus, const char *component,
-                             const struct hy_text_list *list)
-{
-    char name[64], endpoint[256];
-
-    tier->peers = calloc(list->count + 1, sizeof(struct hy_peer *));
-    tier->up = calloc(list->count + 1, sizeof(const char *));
-    if (tier->peers == NULL || tier->up == NULL)
-        return HY_ENOMEM;
-    for (size_t i = 0; i < list->count; i++) {
-        enum hy_err err = hy_settings_peer(list->items[i], name, endpoint);
-
-        if (err == HY_OK)
-            err = hy_bus_dial(bus, component, name, endpoint, &tier->peers[i]);
-        if (err != HY_OK)
-            return err;
-        tier->count++;
-    }
-    return HY_OK;
-}
-
-static struct hy_peer *tier_pick(const struct tier *tier, uint16_t slot)
-{
-    int i;
-
-    for (size_t n = 0; n < tier->count; n++)
-        tier->up[n] = hy_peer_up(tier->peers[n]) ? hy_peer_name(tier->peers[n]) : NULL;
-    i = hy_slot_pick(slot, tier->up, tier->count);
-    return i < 0 ? NULL : tier->peers[i];
-}
-
-static bool tier_any_up(const struct tier *tier)
-{
-    for (size_t n = 0; n < tier->count; n++)
-        if (hy_peer_up(tier->peers[n]))
-            return true;
-    return false;
+    return hy_tier_at(tier, hy_tier_owner(tier, slot));
 }
 
 static struct hy_peer *pick_router(void *arg, const void *key)
 {
     const struct upstream *u = arg;
 
-    return tier_pick(&u->routers, (uint16_t) * (const uint64_t *)key);
+    return owner_of(u->routers, (uint16_t) * (const uint64_t *)key);
 }
 
 static struct hy_peer *pick_presence(void *arg, const void *key)
 {
     const struct upstream *u = arg;
 
-    return tier_pick(&u->presences, (uint16_t) * (const uint64_t *)key);
+    return owner_of(u->presences, (uint16_t) * (const uint64_t *)key);
 }
 
 static void note_ready(struct upstream *u)
 {
-    atomic_store_explicit(&u->ready, u->apps_read && tier_any_up(&u->routers),
+    atomic_store_explicit(&u->ready, u->apps_read && hy_tier_any(u->routers) >= 0,
                           memory_order_relaxed);
 }
 
@@ -130,7 +83,7 @@ static void poll_apps(void *arg)
     struct upstream *u = arg;
     Hy__AppsReq req = HY__APPS_REQ__INIT;
 
-    if (u->poll_call != 0 || !tier_any_up(&u->routers))
+    if (u->poll_call != 0 || hy_tier_any(u->routers) < 0)
         return;
     req.since_version = hy_apps_version(u->apps);
     u->poll_call = upstream_router(u, hy_slot(0, HY_KIND_APP, "", 0), HY__BUS_KIND__ROUTER_APPS, 0,
@@ -151,11 +104,69 @@ static void on_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
 {
     struct upstream *u = ctx;
 
+    if (!hy_tier_peer(u->routers, peer, event))
+        (void)hy_tier_peer(u->presences, peer, event);
     note_ready(u);
     if (!u->apps_read)
         poll_apps(u);
     if (u->events.peer != NULL)
         u->events.peer(u->ctx, peer, event);
+}
+
+/* ---- the fleet ---- */
+
+static void on_routers_moved(void *ctx)
+{
+    struct upstream *u = ctx;
+
+    note_ready(u);
+    if (u->events.routers_moved != NULL)
+        u->events.routers_moved(u->ctx);
+}
+
+static void on_presences_moved(void *ctx)
+{
+    struct upstream *u = ctx;
+
+    if (u->events.presences_moved != NULL)
+        u->events.presences_moved(u->ctx);
+}
+
+static bool is_router_done(void *ctx, int i, enum hy_node_state state)
+{
+    struct upstream *u = ctx;
+
+    (void)i;
+    (void)state;
+    return u->events.router_done == NULL || u->events.router_done(u->ctx);
+}
+
+static bool is_presence_done(void *ctx, int i, enum hy_node_state state)
+{
+    struct upstream *u = ctx;
+
+    return u->events.presence_done == NULL || u->events.presence_done(u->ctx, i, state);
+}
+
+void upstream_node(struct upstream *upstream, const struct hy_node *node)
+{
+    hy_tier_node(upstream->routers, node);
+    hy_tier_node(upstream->presences, node);
+}
+
+static enum hy_err open_tiers(struct hy_loop *loop, struct upstream *u)
+{
+    struct hy_tier_config config = {
+        .loop = loop, .bus = u->bus, .component = "router", .peer = on_peer, .ctx = u};
+    enum hy_err err;
+
+    config.moved = on_routers_moved;
+    config.done = is_router_done;
+    err = hy_tier_open(&config, &u->routers);
+    config.component = "presence";
+    config.moved = on_presences_moved;
+    config.done = is_presence_done;
+    return err == HY_OK ? hy_tier_open(&config, &u->presences) : err;
 }
 
 enum hy_err upstream_open(struct hy_loop *loop, const struct hy_common_settings *settings,
@@ -178,9 +189,7 @@ enum hy_err upstream_open(struct hy_loop *loop, const struct hy_common_settings 
     if (err == HY_OK)
         err = hy_bus_open(loop, &config, &handler, u, &u->bus);
     if (err == HY_OK)
-        err = tier_open(&u->routers, u->bus, "router", &settings->routers);
-    if (err == HY_OK)
-        err = tier_open(&u->presences, u->bus, "presence", &settings->presences);
+        err = open_tiers(loop, u);
     if (err == HY_OK)
         err = hy_timer_open(loop, poll_apps, u, &u->poll);
     if (err != HY_OK)
@@ -203,8 +212,8 @@ void upstream_close(struct upstream **upstream)
     *upstream = NULL;
     hy_timer_close(&u->poll);
     hy_bus_close(&u->bus);
-    tier_close(&u->routers);
-    tier_close(&u->presences);
+    hy_tier_close(&u->routers);
+    hy_tier_close(&u->presences);
     hy_apps_close(&u->apps);
     hy_arena_free(&u->arena);
     free(u);
@@ -263,22 +272,37 @@ uint32_t upstream_code(enum hy_err err)
 
 struct hy_peer *upstream_router_of(struct upstream *upstream, uint16_t slot)
 {
-    return tier_pick(&upstream->routers, slot);
+    return owner_of(upstream->routers, slot);
 }
 
-struct hy_peer *upstream_presence_of(struct upstream *upstream, uint16_t user_slot)
+struct hy_peer *upstream_router_other(struct upstream *upstream, uint16_t slot)
 {
-    return tier_pick(&upstream->presences, user_slot);
+    return hy_tier_at(upstream->routers, hy_tier_other(upstream->routers, slot));
 }
 
-size_t upstream_presence_count(const struct upstream *upstream)
+bool upstream_routers_moving(const struct upstream *upstream)
 {
-    return upstream->presences.count;
+    return hy_tier_moving(upstream->routers);
 }
 
-struct hy_peer *upstream_presence_at(const struct upstream *upstream, size_t i)
+int upstream_presence_of(struct upstream *upstream, uint16_t user_slot)
 {
-    return upstream->presences.peers[i];
+    return hy_tier_owner(upstream->presences, user_slot);
+}
+
+int upstream_presence_other(struct upstream *upstream, uint16_t user_slot)
+{
+    return hy_tier_other(upstream->presences, user_slot);
+}
+
+int upstream_presence_index(const struct upstream *upstream, const struct hy_peer *peer)
+{
+    return hy_tier_index(upstream->presences, peer);
+}
+
+struct hy_peer *upstream_presence_at(const struct upstream *upstream, int i)
+{
+    return hy_tier_at(upstream->presences, i);
 }
 
 const struct hy_apps *upstream_apps(const struct upstream *upstream)

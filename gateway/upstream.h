@@ -14,6 +14,7 @@
 #include "common/app.h"
 #include "common/bus.h"
 #include "common/err.h"
+#include "common/fleet.h"
 #include "common/loop.h"
 #include "common/settings.h"
 
@@ -25,13 +26,22 @@ struct upstream_events {
     void (*record)(void *ctx, struct hy_peer *peer, const struct hy_record *record);
     /* A router or presence process came, restarted or went. */
     void (*peer)(void *ctx, struct hy_peer *peer, enum hy_peer_event event);
+    /* Slots have other routers, users have other presence processes, or a second one besides. */
+    void (*routers_moved)(void *ctx);
+    void (*presences_moved)(void *ctx);
+    /* Has what the state of presence process i, or of a router, asks for been done? (tier.h) */
+    bool (*presence_done)(void *ctx, int i, enum hy_node_state state);
+    bool (*router_done)(void *ctx);
 };
 
-/* Dial all routers and presence processes of settings as worker_name ("gateway-0/1"). */
+/* Be worker_name ("gateway-0/1") on the bus. */
 enum hy_err upstream_open(struct hy_loop *loop, const struct hy_common_settings *settings,
                           const char *worker_name, const struct upstream_events *events, void *ctx,
                           struct upstream **upstream) HY_CHECKED;
 void upstream_close(struct upstream **upstream);
+
+/* What the fleet tells of a router or presence process: dial it, or use it no more. */
+void upstream_node(struct upstream *upstream, const struct hy_node *node);
 
 /* The bus, for hy_bus_cancel(). */
 struct hy_bus *upstream_bus(struct upstream *upstream);
@@ -53,13 +63,16 @@ uint64_t upstream_router_bytes(struct upstream *upstream, uint16_t slot, uint16_
  * UNAVAILABLE. */
 uint32_t upstream_code(enum hy_err err);
 
-/* The router that serves a slot now, or NULL. */
+/* The router that serves a slot now, or NULL; and the one that did or will, while that changes. */
 struct hy_peer *upstream_router_of(struct upstream *upstream, uint16_t slot);
-struct hy_peer *upstream_presence_of(struct upstream *upstream, uint16_t user_slot);
+struct hy_peer *upstream_router_other(struct upstream *upstream, uint16_t slot);
+bool upstream_routers_moving(const struct upstream *upstream);
 
-/* All presence processes of the settings, up or not; i below the count. */
-size_t upstream_presence_count(const struct upstream *upstream);
-struct hy_peer *upstream_presence_at(const struct upstream *upstream, size_t i);
+/* The same for presence, by number; -1: none. */
+int upstream_presence_of(struct upstream *upstream, uint16_t user_slot);
+int upstream_presence_other(struct upstream *upstream, uint16_t user_slot);
+int upstream_presence_index(const struct upstream *upstream, const struct hy_peer *peer);
+struct hy_peer *upstream_presence_at(const struct upstream *upstream, int i); /* NULL: none */
 
 /* The apps known now; polled from a router every 500 ms. */
 const struct hy_apps *upstream_apps(const struct upstream *upstream);

@@ -1,9 +1,11 @@
 #include "gateway/worker.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "client.pb-c.h"
 #include "common/clock.h"
@@ -44,17 +46,18 @@ static void on_record(void *ctx, struct hy_peer *peer, const struct hy_record *r
     pushes_take(worker->pushes, peer, record);
 }
 
-static void on_router(struct worker *worker, enum hy_peer_event event)
+static void on_router(struct worker *worker, const struct hy_peer *peer, enum hy_peer_event event)
 {
     if (event == HY_PEER_RESTARTED)
         pushes_lost(worker->pushes, "a router restarted");
-    else if (event == HY_PEER_DOWN)
+    else if (event == HY_PEER_DOWN && !pushes_ended(peer))
         pushes_lost(worker->pushes, "a router is gone");
     audience_retell(worker->audience);
 }
 
 static void on_presence(struct worker *worker, struct hy_peer *peer, enum hy_peer_event event)
 {
+    lease_peer(worker->leases, peer);
     leases_moved(worker->leases);
     if (event != HY_PEER_RESTARTED)
         return;
@@ -71,9 +74,89 @@ static void on_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
                  : event == HY_PEER_RESTARTED ? "restarted"
                                               : "down");
     if (strcmp(hy_peer_component(peer), "router") == 0)
-        on_router(worker, event);
+        on_router(worker, peer, event);
     else
         on_presence(worker, peer, event);
+}
+
+static void on_routers_moved(void *ctx)
+{
+    struct worker *worker = ctx;
+
+    if (worker->audience != NULL) /* else we are opening */
+        audience_retell(worker->audience);
+}
+
+static void on_presences_moved(void *ctx)
+{
+    struct worker *worker = ctx;
+
+    if (worker->leases != NULL)
+        leases_moved(worker->leases);
+}
+
+static bool is_router_done(void *ctx)
+{
+    return audience_told(((struct worker *)ctx)->audience);
+}
+
+static bool is_presence_done(void *ctx, int i, enum hy_node_state state)
+{
+    return leases_done(((struct worker *)ctx)->leases, i, state);
+}
+
+/* ---- the fleet ---- */
+
+/* What the main thread's fleet told, on its way here. */
+struct news {
+    struct news *next;
+    struct hy_node node; /* points into texts */
+    struct hy_node_text texts;
+};
+
+static void take_news(void *arg)
+{
+    struct worker *worker = arg;
+    struct news *list;
+
+    pthread_mutex_lock(&worker->news_lock);
+    list = worker->news;
+    worker->news = NULL;
+    pthread_mutex_unlock(&worker->news_lock);
+    for (struct news *next; list != NULL; list = next) {
+        next = list->next;
+        upstream_node(worker->upstream, &list->node);
+        free(list);
+    }
+}
+
+static struct news *make_news(const struct hy_node *node)
+{
+    struct news *news = calloc(1, sizeof *news);
+
+    if (news == NULL)
+        return NULL;
+    news->node = *node;
+    snprintf(news->texts.component, sizeof news->texts.component, "%s", node->component);
+    snprintf(news->texts.name, sizeof news->texts.name, "%s", node->name);
+    snprintf(news->texts.endpoint, sizeof news->texts.endpoint, "%s", node->endpoint);
+    news->node.component = news->texts.component;
+    news->node.name = news->texts.name;
+    news->node.endpoint = news->texts.endpoint;
+    news->node.version = "";
+    return news;
+}
+
+enum hy_err worker_node(struct worker *worker, const struct hy_node *node)
+{
+    struct news *news = make_news(node);
+
+    if (news == NULL)
+        return HY_ENOMEM;
+    pthread_mutex_lock(&worker->news_lock);
+    LL_APPEND(worker->news, news);
+    pthread_mutex_unlock(&worker->news_lock);
+    return hy_loop_post(worker->loop, take_news, worker);
 }
 
 /* ---- time ---- */
@@ -220,7 +303,12 @@ enum hy_err worker_reload(struct worker *worker, struct limits *limits, struct s
 static enum hy_err open_parts(struct worker *w, const struct worker_config *config)
 {
     static const struct link_handler links = {on_frame, on_ended};
-    static const struct upstream_events events = {on_record, on_peer};
+    static const struct upstream_events events = {.record = on_record,
+                                                  .peer = on_peer,
+                                                  .routers_moved = on_routers_moved,
+                                                  .presences_moved = on_presences_moved,
+                                                  .presence_done = is_presence_done,
+                                                  .router_done = is_router_done};
     enum hy_err err = hy_loop_open(&w->loop);
 
     if (err == HY_OK)
@@ -280,6 +368,7 @@ enum hy_err worker_open(const struct worker_config *config, struct worker **work
         abort(); /* at start, with sockets in hand */
     strncpy(w->name, config->name, sizeof w->name - 1);
     memcpy(w->secret, config->secret, sizeof w->secret);
+    pthread_mutex_init(&w->news_lock, NULL);
     w->metrics = gateway_metrics();
     w->limits = *config->limits;
     *config->limits = (struct limits){0};
@@ -354,5 +443,12 @@ void worker_close(struct worker **worker)
     tls_close(&w->tls);
     limits_free(&w->limits);
     hy_arena_free(&w->arena);
+    while (w->news != NULL) {
+        struct news *news = w->news;
+
+        w->news = news->next;
+        free(news);
+    }
+    pthread_mutex_destroy(&w->news_lock);
     free(w);
 }

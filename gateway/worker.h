@@ -25,6 +25,7 @@ struct audience;
 struct leases;
 struct links;
 struct listener;
+struct news;
 struct pushes;
 struct route;
 struct send_queue;
@@ -60,6 +61,8 @@ struct worker {
     void *drained_arg;
     pthread_t thread;
     bool running;
+    pthread_mutex_t news_lock; /* of news */
+    struct news *news;         /* worker_node()'s, not taken yet */
 };
 
 struct worker_config {
@@ -78,6 +81,9 @@ enum hy_err worker_open(const struct worker_config *config, struct worker **work
 
 /* Start its thread. HY_EIO. */
 enum hy_err worker_start(struct worker *worker) HY_CHECKED;
+
+/* Any thread: what the fleet tells of a router or presence process. HY_ENOMEM. */
+enum hy_err worker_node(struct worker *worker, const struct hy_node *node) HY_CHECKED;
 
 /* Any thread: let clients leave, close what remains, then call drained(arg) in the worker's thread.
  * HY_ENOMEM. */

@@ -71,12 +71,14 @@ static void kick_rivals(struct presence *p, struct user *user, unsigned mode,
 }
 
 /* A resume of a session that is not known here: good only while this process can not know better,
- * which is after its start, and for users whom another process looked after. */
+ * which is after its start, after slots came from other processes, and for users whom another
+ * process looked after. */
 static bool may_be_unknown(const struct presence *p, const Hy__Session *s)
 {
-    uint64_t up_ms = hy_loop_now_ms(p->loop) - p->started_ms;
+    uint64_t since_ms = p->started_ms > p->gained_ms ? p->started_ms : p->gained_ms;
 
-    return up_ms < p->grace_ms + p->warm_ms || !presence_owns(p, s->app, s->user);
+    return hy_loop_now_ms(p->loop) - since_ms < p->grace_ms + p->warm_ms ||
+           !presence_owns(p, s->app, s->user);
 }
 
 /* A link that is no session's any more, perhaps half dead. If its client is there after all, it
@@ -231,7 +233,8 @@ bool gates_lease(struct presence *p, struct hy_peer *peer, const struct hy_recor
     return true;
 }
 
-static void take_over(struct presence *p, struct worker *worker, const Hy__Session *s)
+/* opened: at the other process that knows about the user, just now. */
+static void take_over(struct presence *p, struct worker *worker, const Hy__Session *s, bool opened)
 {
     struct user *user = *s->user != '\0' ? sessions_make(p->sessions, s->app, s->user) : NULL;
     struct session *known = user != NULL ? session_find(user, s->session_id) : NULL;
@@ -246,7 +249,8 @@ static void take_over(struct presence *p, struct worker *worker, const Hy__Sessi
         notice.code = HY_CODE_KICKED_BY_DEVICE;
         session_bind(p->sessions, user, known, worker, s->link);
         presence_kick(p, user, known, &notice);
-    } else if (known == NULL || known->state != SESSION_LIVES || known->worker == worker) {
+    } else if (known == NULL || known->state != SESSION_LIVES || known->worker == worker ||
+               opened) {
         (void)!place(p, user, worker,
                      s); /* without memory the next lease differs, and asks again */
     } else {
@@ -303,7 +307,7 @@ bool gates_register(struct presence *p, struct hy_peer *peer, const struct hy_re
     if (reg->first)
         worker->epoch++;
     for (size_t i = 0; i < reg->n_sessions; i++)
-        take_over(p, worker, reg->sessions[i]);
+        take_over(p, worker, reg->sessions[i], reg->opened);
     if (reg->last) {
         sessions_each(p->sessions, leave, &(struct leaving){p, worker, false});
         worker->registered = true;

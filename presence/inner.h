@@ -9,7 +9,10 @@
 #include "cluster.pb-c.h"
 #include "common/arena.h"
 #include "common/bus.h"
+#include "common/fleet.h"
 #include "common/metrics.h"
+#include "common/passage.h"
+#include "common/tier.h"
 #include "presence/count.h"
 #include "presence/presence.h"
 #include "presence/routers.h"
@@ -29,17 +32,22 @@ struct presence {
     struct count *count;
     struct routers *routers;
     struct sweeper *sweeper;
+    struct hy_fleet *fleet;
+    struct hy_passage *passage;
+    _Atomic bool joined;   /* read by the status thread */
+    struct hy_tier *peers; /* presence processes, this one too */
     char name[64];
-    char *peer_names[64]; /* presence processes of the settings, this one too */
-    size_t peer_count;
     uint64_t started_ms, report_ms, tick_ms;
+    uint64_t gained_ms; /* when slots of others became ours, or ours theirs */
+    uint64_t moving_ms; /* when slots last were at two processes */
+    uint64_t scan_ms;   /* when to look for who is offline of slots that came; 0: no need */
     uint64_t lease_ms, grace_ms, warm_ms, report_every_ms;
     bool warming; /* not all gateways have registered yet */
     struct hy_metric *kicks, *refused;
 };
 
-/* Does this process own the user when all presence processes are up? Callers decide where they ask;
- * but what happens without being asked (the sweep) is done by the owner alone. */
+/* Is this user's slot this process's, when all presence processes are up? Callers decide where they
+ * ask; but what happens without being asked (the sweep) is done by the owner alone. */
 bool presence_owns(const struct presence *presence, uint32_t app, const char *user);
 
 /* End a session that may be alive: tell its gateway why, and all who watch. */

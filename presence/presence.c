@@ -13,6 +13,7 @@ enum {
     TICK_MS = 100,
     STALL_MS = 1500, /* as long as the others believe in a silent peer, about */
     REPORT_DEADLINE_MS = 5000,
+    MOVED_MS = 5000, /* until those who left a user's old process have told it */
 };
 
 typedef struct presence_settings set;
@@ -39,6 +40,11 @@ const struct hy_settings_spec presence_spec = {"presence", table, sizeof(struct 
 
 /* ---- records ---- */
 
+static bool on_seen(struct presence *p, struct hy_peer *peer, const struct hy_record *record)
+{
+    return hy_passage_seen(p->passage, peer, record);
+}
+
 static const struct handler {
     uint16_t kind;
     presence_handler *handle;
@@ -55,6 +61,7 @@ static const struct handler {
     {HY__BUS_KIND__PRESENCE_SWEEP_HINT, questions_hint},
     {HY__BUS_KIND__PRESENCE_COUNT, questions_count},
     {HY__BUS_KIND__PRESENCE_ROLL, questions_roll},
+    {HY__BUS_KIND__NODE_SEEN, on_seen},
 };
 
 static void on_record(void *ctx, struct hy_peer *peer, const struct hy_record *record)
@@ -77,7 +84,7 @@ static void on_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
 {
     struct presence *p = ctx;
 
-    if (routers_peer(p->routers, peer, event))
+    if (routers_peer(p->routers, peer, event) || hy_tier_peer(p->peers, peer, event))
         return;
     if (strcmp(hy_peer_component(peer), "router") == 0)
         watch_peer(p->watch, peer, event, hy_loop_now_ms(p->loop));
@@ -109,10 +116,9 @@ static void on_turn(void *arg)
 
 bool presence_owns(const struct presence *p, uint32_t app, const char *user)
 {
-    int i =
-        hy_slot_pick(hy_slot_user(app, user), (const char *const *)p->peer_names, p->peer_count);
+    int i = hy_tier_home(p->peers, hy_slot_user(app, user));
 
-    return i < 0 || strcmp(p->peer_names[i], p->name) == 0;
+    return i < 0 || strcmp(hy_tier_name(p->peers, i), p->name) == 0;
 }
 
 void presence_kick(struct presence *p, struct user *user, struct session *session,
@@ -145,17 +151,22 @@ static void tell_offline(void *arg, struct user *user)
 }
 
 /* Routers kept what they knew while we were warming; from now on what we say is the truth. */
-static void end_warming(struct presence *p, uint64_t now_ms)
+static void be_warm(struct presence *p, uint64_t now_ms)
 {
-    bool all = now_ms >= p->started_ms + p->warm_ms && workers_registered(&p->workers);
-
-    if (!all && now_ms < p->started_ms + p->warm_ms + p->lease_ms)
-        return;
     p->warming = false;
     hy_log_info("presence.warm", "users=%zu online=%u after_ms=%llu", sessions_users(p->sessions),
                 count_of(p->count, 0), (unsigned long long)(now_ms - p->started_ms));
     sessions_each(p->sessions, tell_offline, p->watch);
     sweeper_scan(p->sweeper);
+}
+
+static void end_warming(struct presence *p, uint64_t now_ms)
+{
+    bool all = now_ms >= p->started_ms + p->warm_ms && workers_registered(&p->workers);
+
+    if (hy_passage_state(p->passage) != HY_NODE_JOINING &&
+        (all || now_ms >= p->started_ms + p->warm_ms + p->lease_ms))
+        be_warm(p, now_ms);
 }
 
 static void on_reported(void *arg, enum hy_err err, const struct hy_record *answer)
@@ -168,8 +179,12 @@ static void on_reported(void *arg, enum hy_err err, const struct hy_record *answ
 
 static void report(struct presence *p, uint64_t now_ms)
 {
+    if (hy_tier_moving(p->peers))
+        p->moving_ms = now_ms;
     if (now_ms < p->report_ms + p->report_every_ms || p->warming || !routers_any_up(p->routers))
         return;
+    if (p->moving_ms != 0 && now_ms < p->moving_ms + MOVED_MS)
+        return; /* others have some of ours too, or we theirs */
     p->report_ms = now_ms;
     const Hy__OnlineReport *r = count_report(p->count, p->name, hy_wall_ms() / 1000, &p->arena);
 
@@ -202,37 +217,69 @@ static void on_tick(void *arg)
         end_warming(p, now_ms);
     sessions_expire(p->sessions, now_ms);
     watch_tidy(p->watch, now_ms);
+    if (p->scan_ms != 0 && now_ms >= p->scan_ms) {
+        p->scan_ms = 0;
+        sweeper_scan(p->sweeper);
+    }
     sweeper_tick(p->sweeper, now_ms);
     report(p, now_ms);
 }
 
-/* ---- start and end ---- */
+/* ---- the fleet ---- */
 
-static enum hy_err take_settings(struct presence *p, const struct presence_settings *settings)
+static void on_node(void *ctx, const struct hy_node *node)
 {
-    const struct hy_text_list *list = &settings->common.presences;
-    char endpoint[256];
+    struct presence *p = ctx;
 
-    if (snprintf(p->name, sizeof p->name, "%s", settings->common.name) >= (int)sizeof p->name)
-        return HY_ECONFIG;
-    for (size_t i = 0; i < list->count && i < sizeof p->peer_names / sizeof *p->peer_names; i++) {
-        char name[64];
-        enum hy_err err = hy_settings_peer(list->items[i], name, endpoint);
-
-        if (err != HY_OK)
-            return err;
-        p->peer_names[i] = strdup(name);
-        if (p->peer_names[i] == NULL)
-            return HY_ENOMEM;
-        p->peer_count++;
-    }
-    return HY_OK;
+    routers_node(p->routers, node);
+    hy_tier_node(p->peers, node);
 }
 
-static bool listed(const struct presence *p)
+/* Slots have moved. Who is offline of those that came is looked for when he can not be resumed any
+ * more: we do not know whose link was lost lately. */
+static void on_slots_moved(void *ctx)
 {
-    for (size_t i = 0; i < p->peer_count; i++)
-        if (strcmp(p->peer_names[i], p->name) == 0)
+    struct presence *p = ctx;
+    uint64_t now_ms = hy_loop_now_ms(p->loop);
+
+    if (hy_fleet_static(p->fleet))
+        return;
+    p->gained_ms = now_ms;
+    p->scan_ms = now_ms + p->grace_ms + HY_TIER_HANDOVER_MS;
+}
+
+/* Users of other shards may be in other places. */
+static void on_map(void *ctx)
+{
+    struct presence *p = ctx;
+
+    if (!p->warming) /* after warming there is a scan anyway */
+        sweeper_scan(p->sweeper);
+}
+
+static bool is_complete(void *ctx)
+{
+    return workers_registered(&((struct presence *)ctx)->workers);
+}
+
+static void on_step(void *ctx, enum hy_node_state state)
+{
+    struct presence *p = ctx;
+
+    p->joined = state != HY_NODE_JOINING;
+    /* All gateways that there are have registered. */
+    if (state == HY_NODE_SERVING && is_complete(p))
+        be_warm(p, hy_loop_now_ms(p->loop));
+}
+
+/* ---- start and end ---- */
+
+static bool listed(const struct presence *p, const struct hy_text_list *list)
+{
+    char name[64], endpoint[256];
+
+    for (size_t i = 0; i < list->count; i++)
+        if (hy_settings_peer(list->items[i], name, endpoint) == HY_OK && strcmp(name, p->name) == 0)
             return true;
     return false;
 }
@@ -260,16 +307,55 @@ static enum hy_err open_bus(struct presence *p, const struct presence_settings *
     if (err == HY_OK)
         err = watch_open(p->bus, (size_t)settings->watch_max, &p->watch);
     if (err == HY_OK)
-        err = routers_open(p->loop, p->bus, &settings->common.routers, on_apps, p, &p->routers);
+        err = routers_open(&(struct routers_config){.loop = p->loop,
+                                                    .bus = p->bus,
+                                                    .fleet = p->fleet,
+                                                    .changed = on_apps,
+                                                    .peer = on_peer,
+                                                    .ctx = p},
+                           &p->routers);
+    if (err == HY_OK)
+        err = hy_tier_open(&(struct hy_tier_config){.loop = p->loop,
+                                                    .bus = p->bus,
+                                                    .component = "presence",
+                                                    .self = p->name,
+                                                    .moved = on_slots_moved,
+                                                    .peer = on_peer,
+                                                    .ctx = p},
+                           &p->peers);
     return err;
+}
+
+static enum hy_err open_passage(struct presence *p)
+{
+    static const char *const diallers[] = {"gateway", "router", NULL};
+    const struct hy_passage_config config = {.loop = p->loop,
+                                             .bus = p->bus,
+                                             .fleet = p->fleet,
+                                             .diallers = diallers,
+                                             .complete = is_complete,
+                                             .changed = on_step,
+                                             .ctx = p};
+
+    p->joined = hy_fleet_static(p->fleet);
+    return hy_passage_open(&config, &p->passage);
 }
 
 static enum hy_err open_parts(struct presence *p, const struct presence_settings *settings)
 {
-    enum hy_err err = count_open(&p->count);
+    static const struct hy_fleet_handler fleet = {.node = on_node, .map = on_map};
+    char why[256];
+    enum hy_err err =
+        hy_fleet_open(p->loop, &settings->common, "presence", &fleet, p, &p->fleet, why);
 
+    if (err != HY_OK)
+        hy_log_error("fleet.not_opened", "why=\"%s\"", why);
+    if (err == HY_OK)
+        err = count_open(&p->count);
     if (err == HY_OK)
         err = open_bus(p, settings);
+    if (err == HY_OK)
+        err = open_passage(p);
     if (err == HY_OK)
         err =
             sessions_open(&(struct sessions_config){.grace_ms = (uint64_t)settings->resume_grace_ms,
@@ -280,7 +366,7 @@ static enum hy_err open_parts(struct presence *p, const struct presence_settings
                                                     .ctx = p},
                           &p->sessions);
     if (err == HY_OK)
-        err = sweeper_open(p, (uint32_t)settings->common.stores.count, &p->sweeper);
+        err = sweeper_open(p, &p->sweeper);
     if (err == HY_OK)
         err = hy_loop_on_turn(p->loop, on_turn, p);
     if (err == HY_OK)
@@ -301,8 +387,7 @@ enum hy_err presence_open(struct hy_loop *loop, const struct presence_settings *
     p->kicks =
         hy_counter("hongyan_presence_kicks_total", "", "sessions ended by a rule or by REST");
     p->refused = hy_counter("hongyan_presence_refused_total", "", "sessions that may not go on");
-    err = take_settings(p, settings);
-    if (err == HY_OK)
+    if (snprintf(p->name, sizeof p->name, "%s", settings->common.name) < (int)sizeof p->name)
         err = open_parts(p, settings);
     if (err != HY_OK)
         goto fail;
@@ -313,7 +398,7 @@ enum hy_err presence_open(struct hy_loop *loop, const struct presence_settings *
     p->report_ms = p->tick_ms = p->started_ms;
     p->warming = true;
     hy_timer_every(p->tick, TICK_MS);
-    if (p->peer_count > 0 && !listed(p))
+    if (settings->common.presences.count > 0 && !listed(p, &settings->common.presences))
         hy_log_warn("presence.not_listed",
                     "name=%s why=\"cluster.presences does not name this process, "
                     "so it would sweep nobody\"",
@@ -335,17 +420,23 @@ void presence_close(struct presence **presence)
     *presence = NULL;
     hy_loop_off_turn(p->loop, on_turn, p);
     hy_timer_close(&p->tick);
+    hy_passage_close(&p->passage);
+    hy_fleet_close(&p->fleet);
     hy_bus_close(&p->bus);
+    hy_tier_close(&p->peers);
     routers_close(&p->routers);
     watch_close(&p->watch);
     sweeper_close(&p->sweeper);
     sessions_close(&p->sessions);
     count_close(&p->count);
     workers_free(&p->workers);
-    for (size_t i = 0; i < p->peer_count; i++)
-        free(p->peer_names[i]);
     hy_arena_free(&p->arena);
     free(p);
+}
+
+void presence_leave(struct presence *p, void (*left)(void *arg), void *arg)
+{
+    hy_passage_leave(p->passage, left, arg);
 }
 
 const char *presence_endpoint(const struct presence *p)
@@ -357,5 +448,7 @@ const char *presence_ready(void *presence)
 {
     const struct presence *p = presence;
 
+    if (!p->joined)
+        return "it has not joined the fleet yet";
     return routers_any_up(p->routers) ? NULL : "no router is connected";
 }

@@ -29,6 +29,9 @@ enum hy_err presence_open(struct hy_loop *loop, const struct presence_settings *
                           struct presence **presence) HY_CHECKED;
 void presence_close(struct presence **presence);
 
+/* Go out of use, so that nobody seems offline meanwhile, then call left(arg). */
+void presence_leave(struct presence *presence, void (*left)(void *arg), void *arg);
+
 /* Settings that may change while running. */
 void presence_reload(struct presence *presence, const struct presence_settings *settings);
 

@@ -79,8 +79,10 @@ bool questions_roll(struct presence *p, struct hy_peer *peer, const struct hy_re
 
     if (req == NULL)
         return false;
-    res.warming = p->warming;
-    if (!p->warming) {
+    /* One that joins tells what it knows so far, and then every change: it is not believed before
+     * it serves. */
+    res.warming = p->warming && hy_passage_state(p->passage) != HY_NODE_JOINING;
+    if (!res.warming) {
         roll.online = hy_arena_alloc(&p->arena, (roll.size + 1) * sizeof *roll.online);
         if (roll.online == NULL || watch_roll(p->watch, peer) != HY_OK)
             return true; /* no answer: the router asks presence about each user, as before */

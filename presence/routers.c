@@ -7,14 +7,13 @@
 #include "common/arena.h"
 #include "common/log.h"
 #include "common/slot.h"
+#include "common/tier.h"
 
 enum { APPS_POLL_MS = 500, APPS_DEADLINE_MS = 2000, RETRY_MS = 1000 };
 
 struct routers {
     struct hy_bus *bus;
-    size_t count;
-    struct hy_peer **peers;
-    const char **up_names; /* for hy_slot_pick(): NULL where not up */
+    struct hy_tier *tier;
     atomic_uint up;
     struct hy_apps *apps;
     struct hy_arena arena;
@@ -28,9 +27,8 @@ static struct hy_peer *pick(void *arg, const void *key)
 {
     const struct routers *routers = arg;
     const uint64_t *slot = key;
-    int i = hy_slot_pick((uint16_t)*slot, routers->up_names, routers->count);
 
-    return i >= 0 ? routers->peers[i] : NULL;
+    return hy_tier_at(routers->tier, hy_tier_owner(routers->tier, (uint16_t)*slot));
 }
 
 static void ask(struct routers *routers, uint16_t slot, struct hy_call call,
@@ -98,44 +96,35 @@ static void poll_apps(void *arg)
                 APPS_DEADLINE_MS, &req.base, on_apps, routers);
 }
 
-static enum hy_err dial(struct routers *routers, const struct hy_text_list *list)
+static void add_node(void *arg, const struct hy_node *node)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        char name[64], endpoint[256];
-        enum hy_err err = hy_settings_peer(list->items[i], name, endpoint);
-
-        if (err == HY_OK)
-            err = hy_bus_dial(routers->bus, "router", name, endpoint, &routers->peers[i]);
-        if (err != HY_OK)
-            return err;
-        routers->count++;
-    }
-    return HY_OK;
+    hy_tier_node(arg, node);
 }
 
-enum hy_err routers_open(struct hy_loop *loop, struct hy_bus *bus, const struct hy_text_list *list,
-                         void (*changed)(void *ctx), void *ctx, struct routers **routers)
+enum hy_err routers_open(const struct routers_config *config, struct routers **routers)
 {
-    enum hy_err err = HY_ENOMEM;
     struct routers *r = calloc(1, sizeof *r);
+    struct hy_tier_config tier = {.loop = config->loop,
+                                  .bus = config->bus,
+                                  .component = "router",
+                                  .peer = config->peer,
+                                  .ctx = config->ctx};
+    enum hy_err err = HY_ENOMEM;
 
     if (r == NULL)
         return err;
-    r->bus = bus;
-    r->changed = changed;
-    r->ctx = ctx;
+    r->bus = config->bus;
+    r->changed = config->changed;
+    r->ctx = config->ctx;
     hy_arena_init(&r->arena);
-    r->peers = calloc(list->count + 1, sizeof(struct hy_peer *));
-    r->up_names = calloc(list->count + 1, sizeof(char *));
-    if (r->peers == NULL || r->up_names == NULL)
-        goto fail;
     err = hy_apps_open(&r->apps);
     if (err == HY_OK)
-        err = dial(r, list);
+        err = hy_tier_open(&tier, &r->tier);
     if (err == HY_OK)
-        err = hy_timer_open(loop, poll_apps, r, &r->poll);
+        err = hy_timer_open(config->loop, poll_apps, r, &r->poll);
     if (err != HY_OK)
         goto fail;
+    hy_fleet_each(config->fleet, "router", add_node, r->tier);
     hy_timer_every(r->poll, APPS_POLL_MS);
     *routers = r;
     return HY_OK;
@@ -155,28 +144,33 @@ void routers_close(struct routers **routers)
     hy_timer_close(&r->poll);
     hy_apps_close(&r->apps);
     hy_arena_free(&r->arena);
-    free(r->peers);
-    free(r->up_names);
+    hy_tier_close(&r->tier);
     free(r);
+}
+
+static void count_up(struct routers *routers)
+{
+    unsigned up = 0;
+
+    for (size_t i = 0; i < hy_tier_places(routers->tier); i++)
+        up += hy_tier_up(routers->tier, (int)i);
+    atomic_store(&routers->up, up);
 }
 
 bool routers_peer(struct routers *routers, const struct hy_peer *peer, enum hy_peer_event event)
 {
-    for (size_t i = 0; i < routers->count; i++) {
-        bool was_up = routers->up_names[i] != NULL, up = event != HY_PEER_DOWN;
+    if (!hy_tier_peer(routers->tier, peer, event))
+        return false;
+    count_up(routers);
+    if (event != HY_PEER_DOWN)
+        poll_apps(routers);
+    return true;
+}
 
-        if (routers->peers[i] != peer)
-            continue;
-        routers->up_names[i] = up ? hy_peer_name(peer) : NULL;
-        if (up && !was_up)
-            atomic_fetch_add(&routers->up, 1);
-        if (!up && was_up)
-            atomic_fetch_sub(&routers->up, 1);
-        if (up)
-            poll_apps(routers);
-        return true;
-    }
-    return false;
+void routers_node(struct routers *routers, const struct hy_node *node)
+{
+    hy_tier_node(routers->tier, node);
+    count_up(routers);
 }
 
 bool routers_any_up(const struct routers *routers)

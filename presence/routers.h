@@ -10,21 +10,32 @@
 #include "common/app.h"
 #include "common/bus.h"
 #include "common/err.h"
+#include "common/fleet.h"
 #include "common/loop.h"
-#include "common/settings.h"
 
 struct routers;
 
-/* Dial every router of the list. changed is called after apps were taken over. */
-enum hy_err routers_open(struct hy_loop *loop, struct hy_bus *bus, const struct hy_text_list *list,
-                         void (*changed)(void *ctx), void *ctx,
-                         struct routers **routers) HY_CHECKED;
+struct routers_config {
+    struct hy_loop *loop;
+    struct hy_bus *bus;
+    const struct hy_fleet *fleet;
+    void (*changed)(void *ctx); /* apps were taken over */
+    /* As hy_bus_handler's: a router that is up is hung up. */
+    void (*peer)(void *ctx, struct hy_peer *peer, enum hy_peer_event event);
+    void *ctx;
+};
+
+/* Dial every router of the fleet. */
+enum hy_err routers_open(const struct routers_config *config, struct routers **routers) HY_CHECKED;
 
 /* After the bus is closed. NULL is fine. */
 void routers_close(struct routers **routers);
 
 /* A peer came, restarted or went. False: it is none that was dialled here. */
 bool routers_peer(struct routers *routers, const struct hy_peer *peer, enum hy_peer_event event);
+
+/* What the fleet tells. */
+void routers_node(struct routers *routers, const struct hy_node *node);
 
 /* Ask the router that serves slot. done is called once, later. */
 void routers_ask(struct routers *routers, uint16_t slot, uint16_t kind, uint32_t deadline_ms,

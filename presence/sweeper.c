@@ -32,8 +32,7 @@ struct sweeper {
     struct presence *presence;
     struct sweep *queue;
     struct flight *flight; /* one at a time; NULL: none */
-    uint32_t shards;
-    struct { /* the scan of the stores */
+    struct {               /* the scan of the stores */
         bool running, asking, again;
         uint32_t shard;
         struct hy_buf cursor;
@@ -44,14 +43,13 @@ struct sweeper {
     struct hy_metric *handed, *removed, *waiting;
 };
 
-enum hy_err sweeper_open(struct presence *presence, uint32_t shards, struct sweeper **sweeper)
+enum hy_err sweeper_open(struct presence *presence, struct sweeper **sweeper)
 {
     struct sweeper *s = calloc(1, sizeof *s);
 
     if (s == NULL)
         return HY_ENOMEM;
     s->presence = presence;
-    s->shards = shards > 0 ? shards : 1;
     s->handed = hy_counter("hongyan_presence_sweep_users_total", "",
                            "offline users handed to routers by the sweep");
     s->removed =
@@ -169,8 +167,11 @@ static void drop_present(struct sweeper *s, struct flight *f)
     size_t kept = 0;
 
     for (size_t i = 0; i < f->count; i++) {
+        const struct user *user = f->users[i];
+
         f->users[i]->sweep_queued = false;
-        if (user_present(f->users[i]))
+        /* Whose slot went elsewhere may be back there. */
+        if (user_present(user) || !presence_owns(s->presence, user->app, user->name))
             sessions_unpin(s->presence->sessions, f->users[i]);
         else
             f->users[kept++] = f->users[i];
@@ -244,9 +245,16 @@ void sweeper_scan(struct sweeper *s)
     s->scan.next_ms = 0;
 }
 
+static uint32_t shards(const struct sweeper *s)
+{
+    uint32_t known = hy_fleet_map(s->presence->fleet)->shards;
+
+    return known > 0 ? known : 1;
+}
+
 static void end_scan(struct sweeper *s)
 {
-    hy_log_info("sweep.scanned", "shards=%u waiting=%zu", s->shards, sweep_waiting(s->queue));
+    hy_log_info("sweep.scanned", "shards=%u waiting=%zu", shards(s), sweep_waiting(s->queue));
     s->scan.running = false;
     if (s->scan.again)
         sweeper_scan(s);
@@ -260,7 +268,7 @@ static void take_page(struct sweeper *s, const Hy__SweepScanRes *res)
     if (res->cursor.len > 0 &&
         hy_buf_put(&s->scan.cursor, res->cursor.data, res->cursor.len) == HY_OK)
         return;
-    if (++s->scan.shard >= s->shards)
+    if (++s->scan.shard >= shards(s))
         end_scan(s);
 }
 

@@ -12,9 +12,7 @@
 struct presence;
 struct sweeper;
 
-/* shards: how many stores are to be scanned. */
-enum hy_err sweeper_open(struct presence *presence, uint32_t shards,
-                         struct sweeper **sweeper) HY_CHECKED;
+enum hy_err sweeper_open(struct presence *presence, struct sweeper **sweeper) HY_CHECKED;
 
 /* After the bus is closed and before the sessions are. NULL is fine. */
 void sweeper_close(struct sweeper **sweeper);

@@ -14,7 +14,8 @@ struct scan {
     const Hy__GroupScanReq *body;
     const struct op_ask **totals; /* each shard counts its own */
     const struct op_ask *page;
-    uint32_t shard, shards;
+    uint32_t shards;
+    uint32_t run_end; /* the slot where the run ends that is being read */
     uint64_t cursor;
     uint32_t left;
     Hy__GroupScanRes res;
@@ -34,37 +35,48 @@ static void on_totals(struct op *op)
     ask_page(op, scan);
 }
 
-/* Where the next page begins, when this shard's groups end here. 0: everywhere. */
-static uint64_t next_shard(const struct op *op, const struct scan *scan)
+/* Where the next run of slots begins, which another shard owns. 0: there is none. */
+static uint64_t next_run(const struct scan *scan)
 {
-    if (scan->shard + 1 >= scan->shards)
-        return 0;
-    return (uint64_t)stores_first_slot(op->parts->stores, scan->shard + 1) << 32;
+    return scan->run_end < HY_SLOTS ? (uint64_t)scan->run_end << 32 : 0;
+}
+
+/* A shard may own more than this run: what is behind it comes when its turn is, so that a cursor is
+ * a place among all groups, whoever owns them by then. */
+static bool is_behind(const struct op *op, const struct scan *scan, const char *group)
+{
+    return hy_slot_group(op->caller->app, group) >= scan->run_end;
 }
 
 static void on_groups(struct op *op)
 {
     struct scan *scan = op->work;
     const Hy__GroupScanRes *page;
+    uint64_t cursor;
 
     if (op_failed(op, scan->page))
         return;
     page = scan->page->answer;
-    for (size_t i = 0; i < page->n_groups && scan->left > 0; i++, scan->left--)
+    cursor = page->cursor;
+    for (size_t i = 0; i < page->n_groups && scan->left > 0; i++) {
+        if (is_behind(op, scan, page->groups[i]))
+            break;
         scan->res.groups[scan->res.n_groups++] = page->groups[i];
-    scan->cursor = page->cursor != 0 ? page->cursor : next_shard(op, scan);
+        scan->left--;
+    }
+    if (cursor == 0 || cursor >> 32 >= scan->run_end)
+        cursor = next_run(scan);
+    scan->cursor = cursor;
     if (scan->left == 0 || scan->cursor == 0) {
         scan->res.cursor = scan->cursor;
         admin_answer(op, HY__ADMIN_ANSWER__RES_GROUP_SCAN, &scan->res.base);
         return;
     }
-    if (page->cursor == 0)
-        scan->shard++;
     ask_page(op, scan);
 }
 
-static struct op_ask *ask_shard(struct op *op, const struct scan *scan, uint32_t shard,
-                                uint64_t cursor, uint32_t limit)
+static Hy__GroupScanReq question(const struct op *op, const struct scan *scan, uint32_t shard,
+                                 uint64_t cursor, uint32_t limit)
 {
     Hy__GroupScanReq req = *scan->body;
 
@@ -72,13 +84,27 @@ static struct op_ask *ask_shard(struct op *op, const struct scan *scan, uint32_t
     req.shard = shard;
     req.cursor = cursor;
     req.limit = limit;
+    return req;
+}
+
+static struct op_ask *ask_total(struct op *op, const struct scan *scan, uint32_t shard)
+{
+    Hy__GroupScanReq req = question(op, scan, shard, 0, 1);
+
     return op_shard(op, shard, HY__BUS_KIND__STORE_GROUP_SCAN, &req.base,
                     &hy__group_scan_res__descriptor);
 }
 
 static void ask_page(struct op *op, struct scan *scan)
 {
-    scan->page = ask_shard(op, scan, scan->shard, scan->cursor, scan->left);
+    const struct stores *stores = op->parts->stores;
+    uint16_t slot = (uint16_t)(scan->cursor >> 32);
+
+    Hy__GroupScanReq req = question(op, scan, stores_shard(stores, slot), scan->cursor, scan->left);
+
+    scan->run_end = stores_run_end(stores, slot);
+    scan->page = op_store(op, slot, HY__BUS_KIND__STORE_GROUP_SCAN, &req.base,
+                          &hy__group_scan_res__descriptor);
     op_then(op, on_groups);
 }
 
@@ -86,7 +112,6 @@ void admin_group_scan_begin(struct op *op)
 {
     struct scan *scan = op_get(op, sizeof *scan);
     const Hy__GroupScanReq *body = admin_body(op);
-    uint16_t slot = (uint16_t)(body->cursor >> 32);
 
     if (body->cursor >> 32 >= HY_SLOTS) {
         op_refuse(op, HY_CODE_GROUP_PARAM);
@@ -95,14 +120,13 @@ void admin_group_scan_begin(struct op *op)
     op->work = scan;
     scan->body = body;
     scan->shards = stores_count(op->parts->stores);
-    scan->shard = stores_shard(op->parts->stores, slot);
     scan->cursor = body->cursor;
     scan->left = body->limit == 0 || body->limit > SCAN_MOST ? SCAN_MOST : body->limit;
     hy__group_scan_res__init(&scan->res);
     scan->res.groups = op_get(op, scan->left * sizeof *scan->res.groups);
     scan->totals = op_get(op, scan->shards * sizeof *scan->totals);
     for (uint32_t s = 0; s < scan->shards; s++)
-        scan->totals[s] = ask_shard(op, scan, s, 0, 1);
+        scan->totals[s] = ask_total(op, scan, s);
     op_then(op, on_totals);
 }
 

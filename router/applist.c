@@ -50,14 +50,15 @@ void applist_hurry(struct applist *applist)
 {
     struct stores_call call = {
         .kind = HY__BUS_KIND__STORE_APPS,
-        .shard = stores_shard(applist->stores, applist_slot()),
+        .where = stores_at_slot(applist_slot()),
         .deadline_ms = POLL_DEADLINE_MS,
         .done = on_apps,
         .arg = applist,
     };
     Hy__AppsReq req = HY__APPS_REQ__INIT;
 
-    if (applist->asking || !stores_up(applist->stores, call.shard))
+    if (applist->asking ||
+        !stores_up(applist->stores, stores_shard(applist->stores, applist_slot())))
         return;
     req.since_version = hy_apps_version(applist->apps);
     applist->asking = true;

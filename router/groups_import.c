@@ -19,6 +19,7 @@ struct part {
 struct import {
     const Hy__GroupsImport *body;
     struct part *parts; /* by shard */
+    uint32_t shards;
     uint32_t *codes;
 };
 
@@ -87,7 +88,7 @@ static void on_imported(struct op *op)
     struct import *import = op->work;
     Hy__GroupsImported res = HY__GROUPS_IMPORTED__INIT;
 
-    for (uint32_t shard = 0; shard < stores_count(op->parts->stores); shard++)
+    for (uint32_t shard = 0; shard < import->shards; shard++)
         if (import->parts[shard].ask != NULL)
             take(import, &import->parts[shard]);
     res.n_codes = import->body->n_groups;
@@ -101,6 +102,7 @@ void admin_groups_import_begin(struct op *op)
     uint32_t shards = stores_count(op->parts->stores);
 
     op->work = import;
+    import->shards = shards;
     import->body = admin_body(op);
     if (!fits(import->body)) {
         op_refuse(op, HY_CODE_GROUP_TOO_MANY);

@@ -6,10 +6,28 @@
 #include "common/process.h"
 #include "router/router.h"
 
+static void on_left(void *arg)
+{
+    hy_loop_stop(arg);
+}
+
+struct running {
+    struct hy_process *process;
+    struct router *router;
+};
+
+static void on_stopping(void *ctx)
+{
+    struct running *running = ctx;
+
+    router_leave(running->router, on_left, running->process->loop);
+}
+
 int main(int argc, char **argv)
 {
-    struct hy_process process = {0};
+    struct hy_process process = {.stopping = on_stopping};
     struct router *router = NULL;
+    struct running running = {.process = &process};
     int exit_code = EXIT_FAILURE;
     enum hy_err err;
 
@@ -17,6 +35,8 @@ int main(int argc, char **argv)
         return exit_code;
     err = router_open(process.loop, process.settings, &router);
     if (err == HY_OK) {
+        running.router = router;
+        process.ctx = &running;
         router_ready_checks(router, process.status);
         hy_process_port(&process, "bus", router_endpoint(router));
         hy_process_ports_done(&process);

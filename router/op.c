@@ -58,6 +58,11 @@ void ops_close(struct ops **ops)
     free(o);
 }
 
+bool ops_idle(const struct ops *ops)
+{
+    return ops->running == NULL;
+}
+
 static struct op *fresh(struct ops *ops)
 {
     struct op *op = ops->spare;
@@ -217,13 +222,14 @@ static bool tells_members(uint16_t kind)
             kind != HY__BUS_KIND__STORE_GROUP_GET && kind != HY__BUS_KIND__STORE_MEMBERS_GET);
 }
 
-struct op_ask *op_shard(struct op *op, uint32_t shard, uint16_t kind, const ProtobufCMessage *req,
-                        const ProtobufCMessageDescriptor *type)
+/* shard: the one that is asked as far as is known now. */
+static struct op_ask *ask_at(struct op *op, uint32_t where, uint32_t shard, uint16_t kind,
+                             const ProtobufCMessage *req, const ProtobufCMessageDescriptor *type)
 {
     struct op_ask *ask = new_ask(op, type);
     struct stores_call call = {
         .kind = kind,
-        .shard = shard,
+        .where = where,
         .deadline_ms = op->parts->call_deadline_ms,
         .done = on_answer,
         .arg = ask,
@@ -235,10 +241,16 @@ struct op_ask *op_shard(struct op *op, uint32_t shard, uint16_t kind, const Prot
     return ask;
 }
 
+struct op_ask *op_shard(struct op *op, uint32_t shard, uint16_t kind, const ProtobufCMessage *req,
+                        const ProtobufCMessageDescriptor *type)
+{
+    return ask_at(op, stores_at_shard(shard), shard, kind, req, type);
+}
+
 struct op_ask *op_store(struct op *op, uint16_t slot, uint16_t kind, const ProtobufCMessage *req,
                         const ProtobufCMessageDescriptor *type)
 {
-    return op_shard(op, stores_shard(op->parts->stores, slot), kind, req, type);
+    return ask_at(op, stores_at_slot(slot), stores_shard(op->parts->stores, slot), kind, req, type);
 }
 
 struct op_ask *op_store_raw(struct op *op, uint16_t slot, uint16_t kind,

@@ -70,6 +70,9 @@ enum hy_err ops_open(struct ops **ops) HY_CHECKED;
 /* Drop what is under way; the bus is closed. NULL is fine. */
 void ops_close(struct ops **ops);
 
+/* Is nothing under way? */
+bool ops_idle(const struct ops *ops);
+
 /* Begin to answer a record of peer. */
 struct op *op_begin(struct parts *parts, struct hy_peer *peer, const struct hy_record *record);
 

@@ -5,6 +5,7 @@
 
 #include "common/app.h"
 #include "common/bus.h"
+#include "common/fleet.h"
 #include "common/loop.h"
 #include "common/metrics.h"
 #include "router/presences.h"
@@ -21,6 +22,7 @@ struct sends;
 
 struct parts {
     struct hy_loop *loop;
+    struct hy_fleet *fleet;
     struct hy_bus *bus;
     struct stores *stores;
     struct presences *presences;

@@ -3,50 +3,44 @@
 #include <stdlib.h>
 
 #include "common/slot.h"
+#include "common/tier.h"
 
 enum { PRESENCE_RETRY_MS = 500 };
 
-struct presence {
-    struct hy_peer *peer;
-    bool up;
-};
-
 struct presences {
     struct hy_bus *bus;
-    size_t count;
-    struct presence *all;
-    const char **up_names; /* for hy_slot_pick(): NULL where not up */
+    struct hy_tier *tier;
 };
 
-enum hy_err presences_open(struct hy_bus *bus, const struct hy_text_list *list,
-                           struct presences **presences)
+static void add_node(void *arg, const struct hy_node *node)
 {
-    enum hy_err err = HY_ENOMEM;
+    hy_tier_node(arg, node);
+}
+
+enum hy_err presences_open(struct hy_loop *loop, struct hy_bus *bus, const struct hy_fleet *fleet,
+                           const struct presences_events *events, struct presences **presences)
+{
     struct presences *p = calloc(1, sizeof *p);
+    struct hy_tier_config config = {.loop = loop,
+                                    .bus = bus,
+                                    .component = "presence",
+                                    .peer = events->peer,
+                                    .ctx = events->ctx};
+    enum hy_err err = HY_ENOMEM;
 
     if (p == NULL)
         return err;
     p->bus = bus;
-    p->all = calloc(list->count + 1, sizeof *p->all);
-    p->up_names = calloc(list->count + 1, sizeof *p->up_names);
-    if (p->all == NULL || p->up_names == NULL)
-        goto fail;
-    for (size_t i = 0; i < list->count; i++) {
-        char name[64], endpoint[256];
-
-        err = hy_settings_peer(list->items[i], name, endpoint);
-        if (err == HY_OK)
-            err = hy_bus_dial(bus, "presence", name, endpoint, &p->all[i].peer);
-        if (err != HY_OK)
-            goto fail;
-        p->count++;
+    config.moved = events->moved;
+    config.done = events->done;
+    err = hy_tier_open(&config, &p->tier);
+    if (err != HY_OK) {
+        free(p);
+        return err;
     }
     *presences = p;
+    hy_fleet_each(fleet, "presence", add_node, p->tier);
     return HY_OK;
-
-fail:
-    presences_close(&p);
-    return err;
 }
 
 void presences_close(struct presences **presences)
@@ -56,27 +50,34 @@ void presences_close(struct presences **presences)
     if (p == NULL)
         return;
     *presences = NULL;
-    free(p->all);
-    free(p->up_names);
+    hy_tier_close(&p->tier);
     free(p);
 }
 
 size_t presences_count(const struct presences *presences)
 {
-    return presences->count;
+    return hy_tier_places(presences->tier);
+}
+
+bool presences_serves(const struct presences *presences, int index)
+{
+    return hy_tier_serves(presences->tier, index);
 }
 
 int presences_of(const struct presences *presences, uint32_t app, const char *user)
 {
-    return hy_slot_pick(hy_slot_user(app, user), presences->up_names, presences->count);
+    return hy_tier_owner(presences->tier, hy_slot_user(app, user));
+}
+
+int presences_other(const struct presences *presences, uint32_t app, const char *user)
+{
+    return hy_tier_moving(presences->tier) ? hy_tier_other(presences->tier, hy_slot_user(app, user))
+                                           : -1;
 }
 
 int presences_index(const struct presences *presences, const struct hy_peer *peer)
 {
-    for (size_t i = 0; i < presences->count; i++)
-        if (presences->all[i].peer == peer)
-            return (int)i;
-    return -1;
+    return hy_tier_index(presences->tier, peer);
 }
 
 /* Whoever is up, for questions that any presence process can answer. */
@@ -85,10 +86,15 @@ static struct hy_peer *pick_any(void *arg, const void *key)
     const struct presences *presences = arg;
 
     (void)key;
-    for (size_t i = 0; i < presences->count; i++)
-        if (presences->all[i].up)
-            return presences->all[i].peer;
-    return NULL;
+    return hy_tier_at(presences->tier, hy_tier_any(presences->tier));
+}
+
+/* One process, as long as it has its place. */
+static struct hy_peer *pick_one(void *arg, const void *key)
+{
+    const struct presences *presences = arg;
+
+    return hy_tier_at(presences->tier, (int)*(const uint64_t *)key);
 }
 
 uint64_t presences_ask(struct presences *presences, const struct presences_call *call,
@@ -98,16 +104,13 @@ uint64_t presences_ask(struct presences *presences, const struct presences_call 
         .kind = call->kind,
         .deadline_ms = call->deadline_ms,
         .retry_ms = PRESENCE_RETRY_MS,
+        .pick = call->index >= 0 ? pick_one : pick_any,
+        .pick_arg = presences,
+        .pick_key = call->index >= 0 ? (uint64_t)call->index : 0,
         .done = call->done,
         .arg = call->arg,
     };
 
-    if (call->index >= 0) {
-        bus.peer = presences->all[call->index].peer;
-    } else {
-        bus.pick = pick_any;
-        bus.pick_arg = presences;
-    }
     return hy_bus_call_pb(presences->bus, &bus, msg);
 }
 
@@ -120,17 +123,19 @@ void presences_cancel(struct presences *presences, uint64_t call)
 void presences_tell(struct presences *presences, int index, uint16_t kind,
                     const ProtobufCMessage *msg)
 {
-    if (index >= 0 && presences->all[index].up)
-        (void)!hy_bus_send_pb(presences->all[index].peer, kind, 0, msg);
+    struct hy_peer *peer = hy_tier_at(presences->tier, index);
+
+    if (peer != NULL && hy_peer_up(peer))
+        (void)!hy_bus_send_pb(peer, kind, 0, msg);
 }
 
 void presences_peer(struct presences *presences, const struct hy_peer *peer,
                     enum hy_peer_event event)
 {
-    int i = presences_index(presences, peer);
+    (void)hy_tier_peer(presences->tier, peer, event);
+}
 
-    if (i < 0)
-        return;
-    presences->all[i].up = event != HY_PEER_DOWN;
-    presences->up_names[i] = presences->all[i].up ? hy_peer_name(peer) : NULL;
+void presences_node(struct presences *presences, const struct hy_node *node)
+{
+    hy_tier_node(presences->tier, node);
 }

@@ -1,17 +1,19 @@
 /* presences - the router's way to the presence processes.
  *
- * The process for a user is picked by the user's slot among those that are up. Belongs to the
- * router's loop. */
+ * The process for a user is picked by the user's slot among those that are up and serve; while his
+ * slot moves from one to another as planned there is a second one that knows about him (tier.h).
+ * Processes have numbers below presences_count(). Belongs to the router's loop. */
 
 #ifndef ROUTER_PRESENCES_H
 #define ROUTER_PRESENCES_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/bus.h"
 #include "common/err.h"
-#include "common/settings.h"
+#include "common/fleet.h"
 
 struct presences;
 
@@ -24,19 +26,35 @@ struct presences_call {
     void *arg;
 };
 
-/* Dial every presence process of the list ("name=endpoint"). */
-enum hy_err presences_open(struct hy_bus *bus, const struct hy_text_list *list,
+struct presences_events {
+    /* Users have other processes, or others beside them. */
+    void (*moved)(void *ctx);
+    /* As hy_bus_handler's: a process that is up is hung up. */
+    void (*peer)(void *ctx, struct hy_peer *peer, enum hy_peer_event event);
+    /* Has what this state of process number index asks for been done? */
+    bool (*done)(void *ctx, int index, enum hy_node_state state);
+    void *ctx;
+};
+
+/* Dial every presence process of the fleet. */
+enum hy_err presences_open(struct hy_loop *loop, struct hy_bus *bus, const struct hy_fleet *fleet,
+                           const struct presences_events *events,
                            struct presences **presences) HY_CHECKED;
 
 /* Forget the peers; the bus hangs up when it closes. NULL is fine. */
 void presences_close(struct presences **presences);
 
+/* Numbers are below this; not all are in use. */
 size_t presences_count(const struct presences *presences);
 
-/* The index of the process for a user; -1: none is up. */
-int presences_of(const struct presences *presences, uint32_t app, const char *user);
+/* Does this number belong to a process that serves users, up or not? */
+bool presences_serves(const struct presences *presences, int index);
 
-/* The index of a peer; -1: it is no presence process. */
+/* The process for a user, and the second one; -1: none. */
+int presences_of(const struct presences *presences, uint32_t app, const char *user);
+int presences_other(const struct presences *presences, uint32_t app, const char *user);
+
+/* The number of a peer; -1: it is no presence process. */
 int presences_index(const struct presences *presences, const struct hy_peer *peer);
 
 /* Ask. Returns the call's id. */
@@ -50,8 +68,11 @@ void presences_cancel(struct presences *presences, uint64_t call);
 void presences_tell(struct presences *presences, int index, uint16_t kind,
                     const ProtobufCMessage *msg);
 
-/* A presence process came or went. */
+/* A presence process came or went on the bus. */
 void presences_peer(struct presences *presences, const struct hy_peer *peer,
                     enum hy_peer_event event);
+
+/* What the fleet tells. */
+void presences_node(struct presences *presences, const struct hy_node *node);
 
 #endif

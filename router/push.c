@@ -20,6 +20,8 @@ enum {
     ITEM_PRIORITY = 5,
     ROOM_APP = 1,
     ROOM_GROUP = 2,
+    MARK_SEQ = 1,
+    MARK_LAST = 2,
 };
 
 /* A batch beyond this leaves before the turn ends: a ZeroMQ message should fit a cache. */
@@ -186,17 +188,28 @@ void push_skip(struct push *push)
     hy_add(push->lost, 1);
 }
 
-void push_mark(struct push *push)
+static void mark_all(struct push *push, bool last)
 {
     push_flush(push);
     for (struct gate *gate = push->gates; gate != NULL; gate = gate->next) {
-        uint8_t mark[WIRE_NUMBER_MAX];
-        size_t len = (size_t)(wire_number(mark, 1, gate->seq) - mark);
+        uint8_t mark[2 * WIRE_NUMBER_MAX];
+        size_t len =
+            (size_t)(wire_number(wire_number(mark, MARK_SEQ, gate->seq), MARK_LAST, last) - mark);
 
         /* A mark that is lost is made good by the next one. */
         if (gate->peer != NULL)
             (void)!push->send(gate->peer, HY__BUS_KIND__GATEWAY_PUSH_MARK, 0, mark, len);
     }
+}
+
+void push_mark(struct push *push)
+{
+    mark_all(push, false);
+}
+
+void push_end(struct push *push)
+{
+    mark_all(push, true);
 }
 
 /* ---- items ---- */

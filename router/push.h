@@ -67,4 +67,7 @@ void push_flush(struct push *push);
 /* Tell every gate the last number; each second. */
 void push_mark(struct push *push);
 
+/* The same, and that nothing comes after it. */
+void push_end(struct push *push);
+
 #endif

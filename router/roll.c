@@ -23,7 +23,7 @@ struct voice {
 
 struct roll {
     struct presences *presences;
-    struct voice *voices;
+    struct voice **voices; /* by the process's number; NULL: not heard of */
     size_t count;
     struct hy_metric *known;
 };
@@ -35,14 +35,6 @@ enum hy_err roll_open(struct presences *presences, struct roll **roll)
     if (r == NULL)
         return HY_ENOMEM;
     r->presences = presences;
-    r->count = presences_count(presences);
-    r->voices = calloc(r->count + 1, sizeof *r->voices);
-    if (r->voices == NULL) {
-        free(r);
-        return HY_ENOMEM;
-    }
-    for (size_t i = 0; i < r->count; i++)
-        r->voices[i] = (struct voice){.roll = r, .index = (int)i};
     r->known = hy_gauge("hongyan_router_roll_users", "",
                         "Users known to be online, as presence tells of all");
     *roll = r;
@@ -56,18 +48,45 @@ void roll_close(struct roll **roll)
     if (r == NULL)
         return;
     *roll = NULL;
-    for (size_t i = 0; i < r->count; i++)
-        numberset_free(&r->voices[i].online);
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->voices[i] != NULL)
+            numberset_free(&r->voices[i]->online);
+        free(r->voices[i]);
+    }
     free(r->voices);
     free(r);
 }
 
+static struct voice *voice_at(const struct roll *roll, int i)
+{
+    return i >= 0 && (size_t)i < roll->count ? roll->voices[i] : NULL;
+}
+
+static struct voice *voice_make(struct roll *roll, int i)
+{
+    size_t count = (size_t)i + 1;
+
+    if (count > roll->count) {
+        roll->voices = memory_grow(roll->voices, count * sizeof(struct voice *));
+        for (; roll->count < count; roll->count++)
+            roll->voices[roll->count] = NULL;
+    }
+    if (roll->voices[i] == NULL) {
+        roll->voices[i] = memory_get(sizeof(struct voice));
+        roll->voices[i]->roll = roll;
+        roll->voices[i]->index = i;
+    }
+    return roll->voices[i];
+}
+
+/* Of those that serve: one that joins knows what others know too. */
 static void count(const struct roll *roll)
 {
     size_t sum = 0;
 
     for (size_t i = 0; i < roll->count; i++)
-        sum += roll->voices[i].online.count;
+        if (roll->voices[i] != NULL && presences_serves(roll->presences, (int)i))
+            sum += roll->voices[i]->online.count;
     hy_set(roll->known, (int64_t)sum);
 }
 
@@ -133,9 +152,9 @@ static void begin(struct voice *voice)
 void roll_tick(struct roll *roll)
 {
     for (size_t i = 0; i < roll->count; i++) {
-        struct voice *voice = &roll->voices[i];
+        struct voice *voice = roll->voices[i];
 
-        if (voice->up && !voice->whole && voice->call == 0)
+        if (voice != NULL && voice->up && !voice->whole && voice->call == 0)
             begin(voice);
     }
 }
@@ -145,44 +164,71 @@ void roll_tick(struct roll *roll)
 void roll_peer(struct roll *roll, const struct hy_peer *presence, enum hy_peer_event event)
 {
     int i = presences_index(roll->presences, presence);
+    struct voice *voice = i < 0 ? NULL : voice_make(roll, i);
 
-    if (i < 0)
+    if (voice == NULL)
         return;
-    roll->voices[i].up = event != HY_PEER_DOWN;
-    roll->voices[i].whole = false;
-    if (roll->voices[i].up)
-        begin(&roll->voices[i]);
+    voice->up = event != HY_PEER_DOWN;
+    voice->whole = false;
+    if (voice->up) {
+        begin(voice);
+        return;
+    }
+    presences_cancel(roll->presences, voice->call);
+    voice->call = 0;
+    numberset_free(&voice->online);
+    count(roll);
 }
 
 void roll_delta(struct roll *roll, const struct hy_peer *presence, const Hy__Delta *delta)
 {
-    int i = presences_index(roll->presences, presence);
+    struct voice *voice = voice_at(roll, presences_index(roll->presences, presence));
 
-    if (i < 0)
+    if (voice == NULL)
         return;
     for (size_t k = 0; k < delta->n_users; k++) {
         const Hy__UserSessions *user = delta->users[k];
         uint64_t hash = hy_user_hash(user->app, user->user);
 
         if (user->n_places > 0)
-            numberset_add(&roll->voices[i].online, hash);
+            numberset_add(&voice->online, hash);
         else
-            numberset_remove(&roll->voices[i].online, hash);
+            numberset_remove(&voice->online, hash);
     }
     count(roll);
 }
 
 bool roll_tells(const struct roll *roll, int presence)
 {
-    return presence >= 0 && (size_t)presence < roll->count && roll->voices[presence].whole;
+    const struct voice *voice = voice_at(roll, presence);
+
+    return voice != NULL && voice->whole;
+}
+
+bool roll_online(const struct roll *roll, uint32_t app, const char *user)
+{
+    uint64_t hash = hy_user_hash(app, user);
+
+    for (size_t i = 0; i < roll->count; i++)
+        if (roll->voices[i] != NULL && numberset_has(&roll->voices[i]->online, hash))
+            return true;
+    return false;
 }
 
 bool roll_offline(const struct roll *roll, uint32_t app, const char *user)
 {
     uint64_t hash = hy_user_hash(app, user);
+    size_t serving = 0;
 
-    for (size_t i = 0; i < roll->count; i++)
-        if (!roll->voices[i].whole || numberset_has(&roll->voices[i].online, hash))
+    for (size_t i = 0; i < presences_count(roll->presences); i++) {
+        const struct voice *voice = voice_at(roll, (int)i);
+        bool serves = presences_serves(roll->presences, (int)i);
+
+        if (serves && (voice == NULL || !voice->whole))
             return false;
-    return roll->count > 0;
+        if (voice != NULL && numberset_has(&voice->online, hash))
+            return false;
+        serving += serves;
+    }
+    return serving > 0;
 }

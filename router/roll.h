@@ -28,6 +28,9 @@ void roll_peer(struct roll *roll, const struct hy_peer *presence, enum hy_peer_e
 /* Presence says where users are now. */
 void roll_delta(struct roll *roll, const struct hy_peer *presence, const Hy__Delta *delta);
 
+/* Has any presence process told that he is online? */
+bool roll_online(const struct roll *roll, uint32_t app, const char *user);
+
 /* Is the user certainly nowhere online? */
 bool roll_offline(const struct roll *roll, uint32_t app, const char *user);
 

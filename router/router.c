@@ -1,11 +1,13 @@
 #include "router/router.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cluster.pb-c.h"
 #include "common/arena.h"
 #include "common/log.h"
+#include "common/passage.h"
 #include "router/admin.h"
 #include "router/applist.h"
 #include "router/calls.h"
@@ -23,6 +25,10 @@ struct router {
     struct parts parts;
     struct hy_timer *second;
     struct hy_arena arena; /* for records that are done with at once */
+    struct hy_passage *passage;
+    atomic_bool joined; /* read by the status thread */
+    void (*left)(void *arg);
+    void *left_arg;
 };
 
 /* ---- records ---- */
@@ -48,6 +54,12 @@ static void on_delta(struct router *router, struct hy_peer *peer, const struct h
     hy_bus_answer(peer, record->kind, record->id, NULL, 0);
 }
 
+static void on_seen(struct router *router, struct hy_peer *peer, const struct hy_record *record)
+{
+    if (!hy_passage_seen(router->passage, peer, record))
+        hy_log_warn("record.malformed", "peer=%s kind=%u", hy_peer_name(peer), record->kind);
+}
+
 /* Records that are answered later, each by a file of its own. */
 typedef void begin_fn(struct parts *parts, struct hy_peer *peer, const struct hy_record *record);
 
@@ -71,6 +83,7 @@ static const struct request {
     {HY__BUS_KIND__ROUTER_SWEEP, sweep_begin, NULL},
     {HY__BUS_KIND__ROUTER_SWEEP_SCAN, sweep_scan_begin, NULL},
     {HY__BUS_KIND__ROUTER_ONLINE, online_begin, NULL},
+    {HY__BUS_KIND__NODE_SEEN, NULL, on_seen},
 };
 
 static void on_record(void *ctx, struct hy_peer *peer, const struct hy_record *record)
@@ -100,9 +113,11 @@ static void on_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
     const char *component = hy_peer_component(peer);
 
     if (strcmp(component, "store") == 0) {
-        stores_peer(parts->stores, peer, event);
+        (void)stores_peer(parts->stores, peer, event);
         applist_hurry(parts->applist);
     } else if (strcmp(component, "presence") == 0) {
+        if (presences_index(parts->presences, peer) < 0)
+            return; /* it dialled us, and we it */
         presences_peer(parts->presences, peer, event);
         roll_peer(parts->roll, peer, event);
         users_presence(parts->users, peer, event);
@@ -111,6 +126,63 @@ static void on_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
         if (event == HY_PEER_RESTARTED)
             rooms_gate_restarted(parts->rooms, push_gate(parts->push, hy_peer_name(peer)));
     }
+}
+
+/* ---- the fleet ---- */
+
+static void on_node(void *ctx, const struct hy_node *node)
+{
+    struct router *router = ctx;
+
+    stores_node(router->parts.stores, node);
+    presences_node(router->parts.presences, node);
+}
+
+static void on_map(void *ctx)
+{
+    stores_map(((struct router *)ctx)->parts.stores);
+}
+
+static void on_leader(void *ctx, uint32_t shard)
+{
+    stores_leader(((struct router *)ctx)->parts.stores, shard);
+}
+
+static void on_presences_moved(void *ctx)
+{
+    struct router *router = ctx;
+
+    if (router->parts.users != NULL) /* else we are opening */
+        users_slots_moved(router->parts.users);
+}
+
+/* A presence process may go on when all who are affected are watched at the right places. */
+static bool presence_done(void *ctx, int index, enum hy_node_state state)
+{
+    const struct parts *parts = &((struct router *)ctx)->parts;
+
+    return users_settled(parts->users) &&
+           (state != HY_NODE_JOINING || roll_tells(parts->roll, index));
+}
+
+/* It can answer what it is asked. */
+static bool may_join(void *ctx)
+{
+    const struct parts *parts = &((struct router *)ctx)->parts;
+
+    return stores_any_up(parts->stores) && applist_ready(parts->applist);
+}
+
+static void on_step(void *ctx, enum hy_node_state state)
+{
+    atomic_store(&((struct router *)ctx)->joined, state != HY_NODE_JOINING);
+}
+
+static bool is_idle(void *ctx)
+{
+    const struct parts *parts = &((struct router *)ctx)->parts;
+
+    return ops_idle(parts->ops) && sends_idle(parts->sends) && routes_idle(parts->routes);
 }
 
 /* ---- time ---- */
@@ -153,12 +225,44 @@ static enum hy_err open_bus(struct router *r, const struct router_settings *sett
     enum hy_err err = hy_bus_open(parts->loop, &config, &handler, r, &parts->bus);
 
     if (err == HY_OK)
-        err = stores_open(parts->bus, &common->stores, &parts->stores);
+        err = stores_open(parts->loop, parts->bus, parts->fleet, &parts->stores);
     if (err == HY_OK)
-        err = presences_open(parts->bus, &common->presences, &parts->presences);
+        err = presences_open(
+            parts->loop, parts->bus, parts->fleet,
+            &(struct presences_events){
+                .moved = on_presences_moved, .peer = on_peer, .done = presence_done, .ctx = r},
+            &parts->presences);
     if (err == HY_OK)
         err = roll_open(parts->presences, &parts->roll);
     return err;
+}
+
+static enum hy_err open_fleet(struct router *r, const struct router_settings *settings)
+{
+    static const struct hy_fleet_handler handler = {on_node, on_map, on_leader};
+    char why[256];
+    enum hy_err err = hy_fleet_open(r->parts.loop, &settings->common, "router", &handler, r,
+                                    &r->parts.fleet, why);
+
+    if (err != HY_OK)
+        hy_log_error("fleet.not_opened", "why=\"%s\"", why);
+    return err;
+}
+
+static enum hy_err open_passage(struct router *r)
+{
+    static const char *const diallers[] = {"gateway", "presence", NULL};
+    const struct hy_passage_config config = {.loop = r->parts.loop,
+                                             .bus = r->parts.bus,
+                                             .fleet = r->parts.fleet,
+                                             .diallers = diallers,
+                                             .ready = may_join,
+                                             .idle = is_idle,
+                                             .changed = on_step,
+                                             .ctx = r};
+
+    atomic_store(&r->joined, hy_fleet_static(r->parts.fleet));
+    return hy_passage_open(&config, &r->passage);
 }
 
 static enum hy_err open_caches(struct parts *parts, const struct router_settings *settings)
@@ -211,9 +315,13 @@ enum hy_err router_open(struct hy_loop *loop, const struct router_settings *sett
     if (err == HY_OK)
         err = push_open(hy_bus_send, (uint64_t)settings->drop_push_every, &r->parts.push);
     if (err == HY_OK)
+        err = open_fleet(r, settings);
+    if (err == HY_OK)
         err = open_bus(r, settings);
     if (err == HY_OK)
         err = open_caches(&r->parts, settings);
+    if (err == HY_OK)
+        err = open_passage(r);
     if (err == HY_OK)
         err = hy_timer_open(loop, on_second, r, &r->second);
     if (err != HY_OK) {
@@ -234,6 +342,8 @@ void router_close(struct router **router)
     *router = NULL;
     hy_loop_off_turn(r->parts.loop, on_turn, r);
     hy_timer_close(&r->second);
+    hy_passage_close(&r->passage);
+    hy_fleet_close(&r->parts.fleet);
     hy_bus_close(&r->parts.bus); /* from here on nobody is called back */
     sends_close(&r->parts.sends);
     ops_close(&r->parts.ops);
@@ -247,6 +357,23 @@ void router_close(struct router **router)
     push_close(&r->parts.push);
     hy_arena_free(&r->arena);
     free(r);
+}
+
+/* ---- leaving ---- */
+
+static void on_left(void *arg)
+{
+    struct router *router = arg;
+
+    push_end(router->parts.push);
+    router->left(router->left_arg);
+}
+
+void router_leave(struct router *router, void (*left)(void *arg), void *arg)
+{
+    router->left = left;
+    router->left_arg = arg;
+    hy_passage_leave(router->passage, on_left, router);
 }
 
 const char *router_endpoint(const struct router *router)
@@ -270,8 +397,14 @@ static const char *apps_ready(void *arg)
     return applist_ready(router->parts.applist) ? NULL : "the apps have not been read yet";
 }
 
+static const char *joined(void *arg)
+{
+    return atomic_load(&((struct router *)arg)->joined) ? NULL : "it has not joined the fleet yet";
+}
+
 void router_ready_checks(struct router *router, struct hy_status *status)
 {
+    hy_status_ready(status, "fleet", joined, router);
     hy_status_ready(status, "stores", store_ready, router);
     hy_status_ready(status, "apps", apps_ready, router);
 }

@@ -18,6 +18,9 @@ enum hy_err router_open(struct hy_loop *loop, const struct router_settings *sett
                         struct router **router) HY_CHECKED;
 void router_close(struct router **router);
 
+/* Go out of use without a request that fails, then call left(arg). */
+void router_leave(struct router *router, void (*left)(void *arg), void *arg);
+
 /* The endpoint it serves, with the port that was picked. */
 const char *router_endpoint(const struct router *router);
 

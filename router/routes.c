@@ -41,6 +41,14 @@ size_t routes_count(const struct routes *routes)
     return routes->by_key.count;
 }
 
+bool routes_idle(const struct routes *routes)
+{
+    for (const struct route *route = routes->newest; route != NULL; route = route->older)
+        if (route->queue != NULL)
+            return false;
+    return true;
+}
+
 /* ---- coming and going ---- */
 
 static void link_newest(struct routes *routes, struct route *route)

@@ -90,6 +90,9 @@ void routes_moved(void *ctx, struct user *user, const struct place *places, size
 /* Drop what is idle; now and then. */
 void routes_tick(struct routes *routes, uint64_t now_ms);
 
+/* Does nothing wait to be told? */
+bool routes_idle(const struct routes *routes);
+
 /* How many there are. */
 size_t routes_count(const struct routes *routes);
 

@@ -177,7 +177,7 @@ void route_fetch(struct route *route)
     uint16_t slot = hy_slot_group(route->app, route->group);
     struct stores_call call = {
         .kind = HY__BUS_KIND__STORE_MEMBERS_GET,
-        .shard = stores_shard(routes->config.stores, slot),
+        .where = stores_at_slot(slot),
         .deadline_ms = routes->config.deadline_ms,
         .done = on_members,
         .arg = route,

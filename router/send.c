@@ -118,6 +118,11 @@ static void send_give(struct send *send)
 
 /* ---- answers ---- */
 
+bool sends_idle(const struct sends *sends)
+{
+    return sends->running == NULL;
+}
+
 static void count(struct send *send, int result)
 {
     hy_add(send->parts->sends->results[send_to_group(send)][result], 1);
@@ -251,7 +256,7 @@ static void store(struct send *send)
     uint16_t slot = hy_slot_conv(call->caller->app, call->conv_type, call->caller->user, call->to);
     struct stores_call ask = {
         .kind = HY__BUS_KIND__STORE_APPEND,
-        .shard = stores_shard(stores, slot),
+        .where = stores_at_slot(slot),
         .deadline_ms = send->parts->call_deadline_ms,
         .done = on_appended,
         .arg = send,

@@ -15,6 +15,9 @@ enum hy_err sends_open(struct sends **sends) HY_CHECKED;
 /* Drop what is under way; the bus is closed. NULL is fine. */
 void sends_close(struct sends **sends);
 
+/* Is nothing under way? */
+bool sends_idle(const struct sends *sends);
+
 /* Begin with a SendCall; it is answered when all is decided. */
 void send_begin(struct parts *parts, struct hy_peer *peer, const struct hy_record *record);
 

@@ -68,7 +68,7 @@ void send_ask_group(struct send *send, void (*on_known)(struct send *send, uint3
     struct stores *stores = send->parts->stores;
     struct stores_call ask = {
         .kind = HY__BUS_KIND__STORE_GROUP_GET,
-        .shard = stores_shard(stores, hy_slot_group(call->caller->app, call->to)),
+        .where = stores_at_slot(hy_slot_group(call->caller->app, call->to)),
         .deadline_ms = send->parts->call_deadline_ms,
         .done = on_group,
         .arg = send,

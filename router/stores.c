@@ -3,68 +3,164 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "cluster.pb-c.h"
 #include "common/metrics.h"
 #include "common/slot.h"
+#include "common/tier.h"
 
-enum { STORE_RETRY_MS = 1000, SHARDS_MAX = 1024 };
+enum { STORE_RETRY_MS = 1000, ELSEWHERE_MS = 50 };
 
 /* Labels of the metric stay with its registry as long as the process lives. */
-static char labels[SHARDS_MAX][20];
+static char labels[HY_SHARDS_MAX][20];
 
 struct shard {
-    struct hy_peer *peer;
+    struct hy_peer *peer; /* its leader's; NULL: not known, or not dialled */
     struct hy_metric *available;
-    bool up;
+    uint64_t epoch; /* of the leader that a store told of, newer than what the coordinator told */
+    char told[64];  /* that leader; "": none */
 };
 
 struct stores {
     struct hy_bus *bus;
+    const struct hy_fleet *fleet;
+    struct hy_tier *tier;
+    struct shard *shards;
     uint32_t count;
     atomic_uint up;
-    struct shard *shards;
 };
 
-static enum hy_err dial(struct stores *stores, uint32_t index, const char *item)
-{
-    struct shard *shard = &stores->shards[index];
-    char name[64], endpoint[256];
-    enum hy_err err = hy_settings_peer(item, name, endpoint);
+/* ---- who leads ---- */
 
-    snprintf(labels[index], sizeof labels[index], "shard=\"%u\"", index);
-    shard->available = hy_gauge("hongyan_router_shard_available", labels[index],
-                                "1 when the shard's store is connected");
-    if (err == HY_OK)
-        err = hy_bus_dial(stores->bus, "store", name, endpoint, &shard->peer);
-    return err;
+static void count_up(struct stores *stores)
+{
+    unsigned up = 0;
+
+    for (uint32_t i = 0; i < stores->count; i++) {
+        hy_set(stores->shards[i].available, stores_up(stores, i));
+        up += stores_up(stores, i);
+    }
+    atomic_store(&stores->up, up);
 }
 
-enum hy_err stores_open(struct hy_bus *bus, const struct hy_text_list *list, struct stores **stores)
+static struct hy_peer *peer_of(const struct stores *stores, uint32_t shard)
 {
-    enum hy_err err = HY_ENOMEM;
-    struct stores *s = NULL;
+    uint64_t epoch;
+    const char *leader = hy_fleet_leader(stores->fleet, shard, &epoch);
 
-    if (list->count == 0 || list->count > SHARDS_MAX)
-        return HY_ECONFIG;
-    s = calloc(1, sizeof *s);
+    if (stores->shards[shard].told[0] != '\0' && stores->shards[shard].epoch > epoch)
+        leader = stores->shards[shard].told;
+    return hy_tier_at(stores->tier, hy_tier_find(stores->tier, leader));
+}
+
+/* Look up the leader; what its predecessor was asked goes to it at once. */
+static void look_up(struct stores *stores, uint32_t shard)
+{
+    struct hy_peer *peer = peer_of(stores, shard), *was = stores->shards[shard].peer;
+
+    if (peer == was)
+        return;
+    stores->shards[shard].peer = peer;
+    hy_bus_ask_again(stores->bus, was);
+}
+
+static void look_up_all(struct stores *stores)
+{
+    for (uint32_t i = 0; i < stores->count; i++)
+        look_up(stores, i);
+    count_up(stores);
+}
+
+static void make_shards(struct stores *stores)
+{
+    uint32_t known = hy_fleet_map(stores->fleet)->shards, count = known > 0 ? known : 1;
+    struct shard *shards;
+
+    if (count <= stores->count) /* one that owns nothing any more is still there */
+        return;
+    shards = realloc(stores->shards, count * sizeof *shards);
+    if (shards == NULL)
+        abort(); /* as memory.h says */
+    stores->shards = shards;
+    for (uint32_t i = stores->count; i < count; i++) {
+        shards[i] = (struct shard){0};
+        snprintf(labels[i], sizeof labels[i], "shard=\"%u\"", i);
+        shards[i].available = hy_gauge("hongyan_router_shard_available", labels[i],
+                                       "1 when the shard's leading store is connected");
+    }
+    stores->count = count;
+}
+
+void stores_node(struct stores *stores, const struct hy_node *node)
+{
+    hy_tier_node(stores->tier, node);
+    look_up_all(stores);
+}
+
+void stores_map(struct stores *stores)
+{
+    make_shards(stores);
+    look_up_all(stores);
+    hy_bus_ask_again(stores->bus, NULL);
+}
+
+void stores_leader(struct stores *stores, uint32_t shard)
+{
+    if (shard >= stores->count)
+        return;
+    look_up(stores, shard);
+    count_up(stores);
+}
+
+bool stores_peer(struct stores *stores, const struct hy_peer *peer, enum hy_peer_event event)
+{
+    if (!hy_tier_peer(stores->tier, peer, event))
+        return false;
+    count_up(stores);
+    return true;
+}
+
+/* ---- opening ---- */
+
+static void add_node(void *arg, const struct hy_node *node)
+{
+    hy_tier_node(arg, node);
+}
+
+/* A place is about to be empty. */
+static void on_hang_up(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
+{
+    struct stores *stores = ctx;
+
+    for (uint32_t i = 0; i < stores->count; i++)
+        if (stores->shards[i].peer == peer)
+            stores->shards[i].peer = NULL;
+    (void)stores_peer(stores, peer, event);
+}
+
+enum hy_err stores_open(struct hy_loop *loop, struct hy_bus *bus, const struct hy_fleet *fleet,
+                        struct stores **stores)
+{
+    struct stores *s = calloc(1, sizeof *s);
+    struct hy_tier_config config = {
+        .loop = loop, .bus = bus, .component = "store", .peer = on_hang_up, .ctx = s};
+    enum hy_err err = HY_ENOMEM;
+
     if (s == NULL)
         return err;
     s->bus = bus;
-    s->count = (uint32_t)list->count;
-    s->shards = calloc(list->count, sizeof *s->shards);
-    if (s->shards == NULL)
-        goto fail;
-    for (uint32_t i = 0; i < s->count; i++) {
-        err = dial(s, i, list->items[i]);
-        if (err != HY_OK)
-            goto fail;
+    s->fleet = fleet;
+    err = hy_tier_open(&config, &s->tier);
+    if (err != HY_OK) {
+        stores_close(&s);
+        return err;
     }
+    hy_fleet_each(fleet, "store", add_node, s->tier);
+    make_shards(s);
+    look_up_all(s);
     *stores = s;
     return HY_OK;
-
-fail:
-    stores_close(&s);
-    return err;
 }
 
 void stores_close(struct stores **stores)
@@ -74,9 +170,12 @@ void stores_close(struct stores **stores)
     if (s == NULL)
         return;
     *stores = NULL;
+    hy_tier_close(&s->tier);
     free(s->shards);
     free(s);
 }
+
+/* ---- asking ---- */
 
 uint32_t stores_count(const struct stores *stores)
 {
@@ -85,27 +184,24 @@ uint32_t stores_count(const struct stores *stores)
 
 uint32_t stores_shard(const struct stores *stores, uint16_t slot)
 {
-    return hy_slot_shard(slot, stores->count);
+    return hy_fleet_map(stores->fleet)->owner[slot];
 }
 
-uint16_t stores_first_slot(const struct stores *stores, uint32_t shard)
+uint32_t stores_run_end(const struct stores *stores, uint16_t slot)
 {
-    uint32_t low = 0, high = HY_SLOTS;
+    const struct hy_shardmap *map = hy_fleet_map(stores->fleet);
+    uint32_t end = slot;
 
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-
-        if (hy_slot_shard((uint16_t)middle, stores->count) < shard)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return (uint16_t)low;
+    while (end < HY_SLOTS && map->owner[end] == map->owner[slot])
+        end++;
+    return end;
 }
 
 bool stores_up(const struct stores *stores, uint32_t shard)
 {
-    return stores->shards[shard].up;
+    const struct hy_peer *peer = shard < stores->count ? stores->shards[shard].peer : NULL;
+
+    return peer != NULL && hy_peer_up(peer);
 }
 
 bool stores_any_up(const struct stores *stores)
@@ -113,15 +209,64 @@ bool stores_any_up(const struct stores *stores)
     return atomic_load(&stores->up) > 0;
 }
 
-static struct hy_call bus_call(const struct stores *stores, const struct stores_call *call)
+static uint32_t shard_at(const struct stores *stores, uint64_t where)
+{
+    return (where & stores_at_shard(0)) != 0 ? (uint32_t)(where & ~stores_at_shard(0))
+                                             : stores_shard(stores, (uint16_t)where);
+}
+
+static struct hy_peer *pick(void *arg, const void *key)
+{
+    const struct stores *stores = arg;
+    uint32_t shard = shard_at(stores, *(const uint64_t *)key);
+
+    return shard < stores->count ? stores->shards[shard].peer : NULL;
+}
+
+/* A store tells of a reign that the coordinator has not told us of yet. */
+static void learn(struct stores *stores, uint32_t shard, const Hy__Elsewhere *told)
+{
+    struct shard *s = &stores->shards[shard];
+    uint64_t known;
+
+    (void)hy_fleet_leader(stores->fleet, shard, &known);
+    if (told->leader[0] == '\0' || strlen(told->leader) >= sizeof s->told || told->epoch <= known ||
+        told->epoch <= s->epoch)
+        return;
+    strcpy(s->told, told->leader);
+    s->epoch = told->epoch;
+    look_up(stores, shard);
+    count_up(stores);
+}
+
+/* Ask another at once, or the same one when it may know more. */
+static uint32_t refused(void *arg, const void *key, struct hy_peer *by,
+                        const struct hy_record *answer)
+{
+    struct stores *stores = arg;
+    uint32_t shard = shard_at(stores, *(const uint64_t *)key);
+    Hy__Elsewhere *told = hy__elsewhere__unpack(NULL, answer->len, answer->payload);
+
+    if (told != NULL && shard < stores->count &&
+        told->map_epoch <= hy_fleet_map(stores->fleet)->epoch)
+        learn(stores, shard, told);
+    hy__elsewhere__free_unpacked(told, NULL);
+    return pick(arg, key) != by && pick(arg, key) != NULL ? 0 : ELSEWHERE_MS;
+}
+
+static struct hy_call bus_call(struct stores *stores, const struct stores_call *call)
 {
     return (struct hy_call){
         .kind = call->kind,
         .deadline_ms = call->deadline_ms,
         .retry_ms = STORE_RETRY_MS,
-        .peer = stores->shards[call->shard].peer,
+        .pick = pick,
+        .pick_arg = stores,
+        .pick_key = call->where,
         .done = call->done,
         .arg = call->arg,
+        .refusal = HY__BUS_KIND__STORE_ELSEWHERE,
+        .refused = refused,
     };
 }
 
@@ -139,20 +284,4 @@ uint64_t stores_ask_pb(struct stores *stores, const struct stores_call *call,
     struct hy_call bus = bus_call(stores, call);
 
     return hy_bus_call_pb(stores->bus, &bus, msg);
-}
-
-void stores_peer(struct stores *stores, const struct hy_peer *peer, enum hy_peer_event event)
-{
-    unsigned up = 0;
-
-    for (uint32_t i = 0; i < stores->count; i++) {
-        struct shard *shard = &stores->shards[i];
-
-        if (shard->peer == peer) {
-            shard->up = event != HY_PEER_DOWN;
-            hy_set(shard->available, shard->up);
-        }
-        up += shard->up;
-    }
-    atomic_store(&stores->up, up);
 }

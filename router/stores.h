@@ -1,6 +1,8 @@
 /* stores - the router's way to the shards of the store.
  *
- * Belongs to the router's loop. */
+ * Dials every store process of the fleet. A question goes to the leader of the shard that owns the
+ * slot, looked up at each try: when either changes, or a store answers STORE_ELSEWHERE, it is asked
+ * again within its deadline, and who asked does not notice. Belongs to the router's loop. */
 
 #ifndef ROUTER_STORES_H
 #define ROUTER_STORES_H
@@ -11,36 +13,48 @@
 
 #include "common/bus.h"
 #include "common/err.h"
-#include "common/settings.h"
+#include "common/fleet.h"
 
 struct stores;
+
+/* Where a question goes. */
+static inline uint32_t stores_at_slot(uint16_t slot)
+{
+    return slot;
+}
+
+static inline uint32_t stores_at_shard(uint32_t shard)
+{
+    return 1U << 31 | shard;
+}
 
 /* One question. */
 struct stores_call {
     uint16_t kind;  /* a Hy__BusKind */
-    uint32_t shard; /* stores_shard() of the slot in question */
+    uint32_t where; /* stores_at_slot(), stores_at_shard() */
     uint32_t deadline_ms;
     hy_call_fn *done; /* as in hy_call */
     void *arg;
 };
 
-/* Dial every store of the list ("name=endpoint"; the place in the list is the shard). HY_ECONFIG:
- * none, more than 1024, or one without an endpoint. */
-enum hy_err stores_open(struct hy_bus *bus, const struct hy_text_list *list,
+/* The fleet is lent. */
+enum hy_err stores_open(struct hy_loop *loop, struct hy_bus *bus, const struct hy_fleet *fleet,
                         struct stores **stores) HY_CHECKED;
 
 /* Forget the peers; the bus hangs up when it closes. NULL is fine. */
 void stores_close(struct stores **stores);
 
+/* How many shards there are, at least 1; all numbers are below. Changes with the map: who keeps
+ * something by shard over a turn keeps the number too. */
 uint32_t stores_count(const struct stores *stores);
 
-/* Which shard has a slot. */
+/* Which shard owns a slot now. */
 uint32_t stores_shard(const struct stores *stores, uint16_t slot);
 
-/* The first slot of a shard. */
-uint16_t stores_first_slot(const struct stores *stores, uint32_t shard);
+/* The first slot behind this one that another shard owns; HY_SLOTS: none. */
+uint32_t stores_run_end(const struct stores *stores, uint16_t slot);
 
-/* Is the shard's process connected? */
+/* Is the leader's process connected? */
 bool stores_up(const struct stores *stores, uint32_t shard);
 
 /* Is any? Any thread may ask. */
@@ -52,7 +66,14 @@ uint64_t stores_ask(struct stores *stores, const struct stores_call *call, const
 uint64_t stores_ask_pb(struct stores *stores, const struct stores_call *call,
                        const ProtobufCMessage *msg);
 
-/* A store came or went. */
-void stores_peer(struct stores *stores, const struct hy_peer *peer, enum hy_peer_event event);
+/* ---- what happens ---- */
+
+/* A store process came or went on the bus. False: it is none. */
+bool stores_peer(struct stores *stores, const struct hy_peer *peer, enum hy_peer_event event);
+
+/* What the fleet tells. */
+void stores_node(struct stores *stores, const struct hy_node *node);
+void stores_map(struct stores *stores);
+void stores_leader(struct stores *stores, uint32_t shard);
 
 #endif

@@ -232,7 +232,7 @@ static void lane_go(struct lane *lane)
     Hy__StoreSweepReq req = HY__STORE_SWEEP_REQ__INIT;
     struct stores_call call = {
         .kind = HY__BUS_KIND__STORE_SWEEP,
-        .shard = lane->shard,
+        .where = stores_at_shard(lane->shard),
         .deadline_ms = op->parts->call_deadline_ms,
         .done = on_swept,
         .arg = lane,
@@ -265,24 +265,40 @@ static int by_group(const void *a, const void *b)
                       : strcmp(sorted_for->users[x->user]->user, sorted_for->users[y->user]->user);
 }
 
-/* By slot, which is the order of the stores' keys, with two passes over the pairs; within a slot,
- * few, by group and user. */
+/* The places of slots when they are in order of shard, and of slot within a shard. */
+static uint16_t *ranks(struct op *op, uint32_t shards)
+{
+    uint32_t *next = op_get(op, (shards + 1) * sizeof *next);
+    uint16_t *rank = op_get(op, HY_SLOTS * sizeof *rank);
+
+    for (uint32_t slot = 0; slot < HY_SLOTS; slot++)
+        next[stores_shard(op->parts->stores, (uint16_t)slot) + 1]++;
+    for (uint32_t shard = 0; shard < shards; shard++)
+        next[shard + 1] += next[shard];
+    for (uint32_t slot = 0; slot < HY_SLOTS; slot++)
+        rank[slot] = (uint16_t)next[stores_shard(op->parts->stores, (uint16_t)slot)]++;
+    return rank;
+}
+
+/* By shard and slot, which is the order of the stores' keys, with two passes over the pairs; within
+ * a slot, few, by group and user. */
 static void sort(struct op *op, struct sweep *sweep)
 {
+    const uint16_t *rank = ranks(op, stores_count(op->parts->stores));
     uint32_t *ends = op_get(op, (HY_SLOTS + 1) * sizeof *ends);
     struct pair *sorted = op_get(op, (sweep->count + 1) * sizeof *sorted);
 
     for (size_t i = 0; i < sweep->count; i++)
-        ends[sweep->pairs[i].slot + 1]++;
-    for (size_t slot = 0; slot < HY_SLOTS; slot++)
-        ends[slot + 1] += ends[slot];
+        ends[rank[sweep->pairs[i].slot] + 1]++;
+    for (size_t place = 0; place < HY_SLOTS; place++)
+        ends[place + 1] += ends[place];
     for (size_t i = 0; i < sweep->count; i++)
-        sorted[ends[sweep->pairs[i].slot]++] =
-            sweep->pairs[i]; /* now ends[slot] is the end of it */
+        sorted[ends[rank[sweep->pairs[i].slot]]++] =
+            sweep->pairs[i]; /* now ends[place] is the end of it */
     sweep->pairs = sorted;
     sorted_for = sweep->req;
-    for (size_t slot = 0, first = 0; slot < HY_SLOTS; first = ends[slot++])
-        qsort(sorted + first, ends[slot] - first, sizeof *sorted, by_group);
+    for (size_t place = 0, first = 0; place < HY_SLOTS; first = ends[place++])
+        qsort(sorted + first, ends[place] - first, sizeof *sorted, by_group);
 }
 
 static void remove_all(struct op *op, struct sweep *sweep)
@@ -419,14 +435,26 @@ static bool well_formed(const Hy__SweepReq *req)
     return req != NULL;
 }
 
+/* A process that hands over users may have lost sight of them: who is online anywhere stays. */
+static void spare_online(const struct parts *parts, Hy__SweepReq *req)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < req->n_users; i++)
+        if (!roll_online(parts->roll, req->users[i]->app, req->users[i]->user))
+            req->users[kept++] = req->users[i];
+    req->n_users = kept;
+}
+
 void sweep_begin(struct parts *parts, struct hy_peer *peer, const struct hy_record *record)
 {
     struct op *op = op_begin(parts, peer, record);
     struct sweep *sweep = op_get(op, sizeof *sweep);
+    Hy__SweepReq *req = hy__sweep_req__unpack(&op->arena.pb, record->len, record->payload);
 
     op->refuse = refuse;
     op->work = sweep;
-    sweep->req = hy__sweep_req__unpack(&op->arena.pb, record->len, record->payload);
+    sweep->req = req;
     if (!well_formed(sweep->req)) {
         op_refuse(op, HY_CODE_PARAM);
         return;
@@ -437,6 +465,7 @@ void sweep_begin(struct parts *parts, struct hy_peer *peer, const struct hy_reco
         answer(op, sweep);
         return;
     }
+    spare_online(parts, req);
     if (sweep->req->n_users > 0) {
         sweep->app = sweep->req->users[0]->app;
         ask_lists(op, sweep);

@@ -45,6 +45,7 @@ static void entry_free(struct entry *entry)
 {
     free(entry->texts);
     free(entry->places);
+    places_free(entry);
     free(entry);
 }
 
@@ -99,6 +100,8 @@ static void forget(struct users *users, struct entry *entry)
 {
     if (entry->presence >= 0)
         users_unwatch(users, entry->presence, entry->user.app, entry->name);
+    if (places_other(entry) >= 0)
+        users_unwatch(users, places_other(entry), entry->user.app, entry->name);
     unlink_entry(users, entry);
     table_remove(&users->by_key, entry->hash, entry);
     entry_free(entry);
@@ -207,7 +210,7 @@ static void read_record(struct entry *entry)
     uint16_t slot = hy_slot_user(entry->user.app, entry->name);
     struct stores_call call = {
         .kind = HY__BUS_KIND__STORE_USER_GET,
-        .shard = stores_shard(users->config.stores, slot),
+        .where = stores_at_slot(slot),
         .deadline_ms = users->config.deadline_ms,
         .done = on_record,
         .arg = entry,

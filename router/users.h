@@ -91,6 +91,12 @@ void users_touch(struct users *users, uint32_t app, const char *name);
 /* A presence process came, restarted or went: ask the right ones for everybody. */
 void users_presence(struct users *users, const struct hy_peer *presence, enum hy_peer_event event);
 
+/* Users have other presence processes, or a second one beside them, or no longer one. */
+void users_slots_moved(struct users *users);
+
+/* Have those answered who were asked because of that? */
+bool users_settled(const struct users *users);
+
 /* Ask and un-ask presence for the users of this turn, one record each; at the end of a turn. */
 void users_flush(struct users *users);
 

@@ -1,4 +1,4 @@
-/* users_entry - how users.c and users_watch.c keep a user. For these two only. */
+/* users_entry - how users.c, users_watch.c and users_places.c keep a user. For these only. */
 
 #ifndef ROUTER_USERS_ENTRY_H
 #define ROUTER_USERS_ENTRY_H
@@ -9,6 +9,8 @@
 
 enum part { PART_NONE, PART_LOADING, PART_KNOWN };
 
+struct sources;
+
 struct entry {
     struct user user; /* first: the wait of a caller points here */
     struct users *owner;
@@ -18,6 +20,7 @@ struct entry {
     struct user_wait *waits;
     char *texts; /* nick and face */
     struct place *places;
+    struct sources *sources; /* while two processes are asked for them; else NULL */
     uint32_t pins, code;
     int presence;          /* the process that was asked for the places; -1 none */
     uint8_t record, where; /* enum part */
@@ -44,6 +47,8 @@ struct users {
     struct entry *to_watch;
     struct unwatch *to_unwatch;
     struct watch *asked; /* questions to presence that are under way */
+    uint64_t watches;    /* questions so far */
+    uint64_t settles;    /* those up to here are about slots that moved last */
     struct hy_metric *count, *loads;
 };
 
@@ -58,6 +63,26 @@ void users_unwatch(struct users *users, int presence, uint32_t app, const char *
 
 /* Presence process number presence tells where somebody is now. */
 void users_moved(struct users *users, int presence, const Hy__UserSessions *told);
+
+/* ---- users_places.c ---- */
+
+/* Is this process one that was asked for the user? */
+bool places_asked(const struct entry *entry, int presence);
+
+/* It has told. Returns whether a place is new. */
+bool places_take(struct entry *entry, int presence, const Hy__UserSessions *told);
+
+/* From now on these two count (-1: none); *ask says which of them has to be asked. Returns whether
+ * the owner has told already, as the second one. */
+bool places_from(struct entry *entry, int owner, int other, bool ask[static 2]);
+
+/* The second one that was asked; -1: none. */
+int places_other(const struct entry *entry);
+
+/* It has forgotten that it was asked. */
+void places_forgot(struct entry *entry, int presence);
+
+void places_free(struct entry *entry);
 
 /* Find an entry; NULL when the user is not kept. */
 struct entry *users_find(const struct users *users, uint32_t app, const char *name);

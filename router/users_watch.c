@@ -16,6 +16,7 @@ struct watch {
     struct users *users;
     struct watch *next, **link; /* in users->asked */
     int presence;               /* -1: nobody is up, whoever comes first */
+    uint64_t number;
     size_t count;
     struct entry *entries[WATCH_BATCH];
 };
@@ -26,6 +27,7 @@ static struct watch *watch_new(struct users *users, int presence)
 
     watch->users = users;
     watch->presence = presence;
+    watch->number = ++users->watches;
     watch->next = users->asked;
     watch->link = &users->asked;
     if (watch->next != NULL)
@@ -78,43 +80,7 @@ void users_watch_close(struct users *users)
     }
 }
 
-/* ---- places ---- */
-
-static bool has_place(const struct user *user, const struct place *place)
-{
-    for (size_t i = 0; i < user->place_count; i++)
-        if (user->places[i].gate == place->gate && user->places[i].link == place->link)
-            return true;
-    return false;
-}
-
-/* Take over the places that presence tells. Returns whether one of them is new. */
-static bool set_places(struct entry *entry, const Hy__UserSessions *told)
-{
-    struct users *users = entry->owner;
-    struct place *places = NULL;
-    bool found = false;
-    size_t count = 0;
-
-    if (told->n_places > 0)
-        places = memory_get(told->n_places * sizeof *places);
-    for (size_t i = 0; i < told->n_places; i++) {
-        struct gate *gate = push_gate(users->config.push, told->places[i]->gateway);
-
-        if (gate == NULL)
-            continue;
-        places[count] = (struct place){gate, told->places[i]->link, told->places[i]->session_id};
-        found = found || !has_place(&entry->user, &places[count]);
-        count++;
-    }
-    if (entry->user.seats != NULL)
-        users->config.moved(users->config.ctx, &entry->user, places, count);
-    free(entry->places);
-    entry->places = places;
-    entry->user.places = places;
-    entry->user.place_count = count;
-    return found;
-}
+/* ---- what is told ---- */
 
 void users_moved(struct users *users, int presence, const Hy__UserSessions *told)
 {
@@ -127,25 +93,45 @@ void users_moved(struct users *users, int presence, const Hy__UserSessions *told
     }
     if (entry->presence < 0 && entry->where == PART_KNOWN && entry->user.places_known)
         users_watch(entry); /* he was on no roll: from now on he is watched as any other */
-    else if (entry->presence != presence) /* after a fail-over the old one may still speak */
+    else if (!places_asked(entry, presence)) /* after a fail-over the old one may still speak */
         return;
-    set_places(entry, told);
+    (void)places_take(entry, presence, told);
 }
 
 /* ---- answers ---- */
 
-static void answered(struct entry *entry, const Hy__UserSessions *told, bool warming)
+/* No answer. Who needs him next asks again; but of two both must be known in the end. */
+static void not_answered(struct entry *entry, int presence)
 {
-    bool known = entry->user.places_known;
+    bool two = entry->sources != NULL;
+
+    places_forgot(entry, presence);
+    if (two)
+        users_watch(entry);
+}
+
+static void answered(struct entry *entry, int presence, const Hy__UserSessions *told, bool warming)
+{
+    bool known = entry->user.places_known, owner = entry->presence == presence;
 
     if (told == NULL) {
-        entry->presence = -1; /* who needs him next asks again */
-    } else if (!(warming && known && told->n_places == 0)) {
+        not_answered(entry, presence);
+    } else if (!(warming && known && owner && told->n_places == 0)) {
         /* A place that nobody told us of may have missed what was pushed meanwhile. */
-        if (set_places(entry, told) && known)
+        if (places_take(entry, presence, told) && known)
             push_skip(entry->owner->config.push);
-        entry->user.places_known = true;
+        entry->user.places_known = known || owner;
     }
+    if (!owner)
+        return; /* he whose word counts is still to be heard, or has been */
+    entry->where = PART_KNOWN;
+    users_wake(entry);
+}
+
+/* The second one, asked before, is the owner now. */
+static void known(struct entry *entry)
+{
+    entry->user.places_known = true;
     entry->where = PART_KNOWN;
     users_wake(entry);
 }
@@ -167,8 +153,9 @@ static void on_watched(void *arg, enum hy_err err, const struct hy_record *answe
         struct entry *entry = watch->entries[i];
 
         /* Asked elsewhere since: that answer will count. */
-        if (entry->presence == watch->presence)
-            answered(entry, res == NULL ? NULL : res->users[i], res != NULL && res->warming);
+        if (entry->presence == watch->presence || places_asked(entry, watch->presence))
+            answered(entry, watch->presence, res == NULL ? NULL : res->users[i],
+                     res != NULL && res->warming);
         entry->pins--;
     }
     hy_arena_free(&arena);
@@ -201,13 +188,13 @@ static void ask(struct watch *watch)
     presences_ask(presences, &call, &req.base);
 }
 
-/* Put an entry into the open question to its process; full ones leave. */
-static void add(struct watch **open, struct entry *entry)
+/* Put an entry into the open question to a process; full ones leave. */
+static void add(struct watch **open, struct entry *entry, int presence)
 {
     struct watch *watch = *open;
 
     if (watch == NULL)
-        *open = watch = watch_new(entry->owner, entry->presence);
+        *open = watch = watch_new(entry->owner, presence);
     entry->pins++;
     watch->entries[watch->count++] = entry;
     if (watch->count < WATCH_BATCH)
@@ -227,16 +214,20 @@ static void flush_watches(struct users *users)
     open = memory_get(count * sizeof(struct watch *));
     while (users->to_watch != NULL) {
         struct entry *entry = users->to_watch;
-        int presence = presences_of(presences, entry->user.app, entry->name);
+        int owner = presences_of(presences, entry->user.app, entry->name);
+        int other = presences_other(presences, entry->user.app, entry->name);
+        bool ask_of[2];
 
         users->to_watch = entry->next_watch;
         entry->queued = false;
-        if (entry->presence >= 0 && entry->presence != presence)
-            users_unwatch(users, entry->presence, entry->user.app, entry->name);
-        entry->presence = presence;
-        /* Those who are known keep their places until there is somebody to ask. */
-        if (presence >= 0 || entry->where == PART_LOADING)
-            add(&open[presence + 1], entry);
+        if (owner < 0 && entry->where != PART_LOADING && other < 0)
+            continue; /* who is known keeps his places until there is somebody to ask */
+        if (places_from(entry, owner, other, ask_of) && entry->where == PART_LOADING)
+            known(entry);
+        if (ask_of[0] || (owner < 0 && entry->where == PART_LOADING))
+            add(&open[owner + 1], entry, owner);
+        if (ask_of[1])
+            add(&open[other + 1], entry, other);
     }
     for (size_t i = 0; i < count; i++)
         if (open[i] != NULL)
@@ -281,21 +272,47 @@ void users_flush(struct users *users)
     while (users->to_unwatch != NULL)
         tell_unwatch(users, users->to_unwatch->presence);
     flush_watches(users);
+    if (users->settles == UINT64_MAX)
+        users->settles = users->watches;
 }
 
 /* ---- presence processes come and go ---- */
 
-void users_presence(struct users *users, const struct hy_peer *presence, enum hy_peer_event event)
+static void look_again(struct users *users, int forgot)
 {
-    int index = presences_index(users->config.presences, presence);
+    const struct presences *presences = users->config.presences;
 
     for (struct entry *entry = users->newest; entry != NULL; entry = entry->older) {
-        bool forgot = event != HY_PEER_DOWN && entry->presence == index;
+        bool asked = places_asked(entry, forgot);
 
         if (entry->where == PART_NONE)
             continue;
-        if (forgot ||
-            presences_of(users->config.presences, entry->user.app, entry->name) != entry->presence)
+        if (asked)
+            places_forgot(entry, forgot);
+        if (asked || presences_of(presences, entry->user.app, entry->name) != entry->presence ||
+            presences_other(presences, entry->user.app, entry->name) != places_other(entry))
             users_watch(entry);
     }
+    users->settles = UINT64_MAX; /* known once they are asked */
+}
+
+void users_presence(struct users *users, const struct hy_peer *presence, enum hy_peer_event event)
+{
+    look_again(users,
+               event == HY_PEER_DOWN ? -1 : presences_index(users->config.presences, presence));
+}
+
+void users_slots_moved(struct users *users)
+{
+    look_again(users, -1);
+}
+
+bool users_settled(const struct users *users)
+{
+    if (users->to_watch != NULL || users->settles == UINT64_MAX)
+        return false;
+    for (const struct watch *watch = users->asked; watch != NULL; watch = watch->next)
+        if (watch->number <= users->settles)
+            return false;
+    return true;
 }

@@ -28,11 +28,16 @@ def wait_until(condition, timeout=20, what="a condition"):
 
 
 class Cluster:
-    def __init__(self, gateways=1, routers=1, presence=1, shards=1, settings=(), apps=(), directory=None):
+    def __init__(self, gateways=1, routers=1, presence=1, shards=1, settings=(), apps=(), directory=None,
+                 etcd=0, replicas=0):
         self.own = directory is None
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="hy-"))
         self.arguments = ["--gateways", str(gateways), "--routers", str(routers),
                           "--presence", str(presence), "--shards", str(shards)]
+        if etcd:
+            self.arguments += ["--etcd", str(etcd)]
+        if replicas:
+            self.arguments += ["--replicas", str(replicas)]
         for setting in settings:
             self.arguments += ["--set", setting]
         for setting in apps:
@@ -76,6 +81,13 @@ class Cluster:
         return [f"{log.name}: {line}" for log in (self.dir / "log").glob("*.log")
                 for line in log.read_text(errors="replace").splitlines()
                 if any(mark in line for mark in marks)]
+
+    def add(self, component):
+        """One more router, presence process or gateway; its name."""
+        return self.ctl("add", component, "--dir", self.dir).stdout.strip()
+
+    def remove(self, name):
+        self.ctl("remove", name, "--dir", self.dir)
 
     # -- what is there
 

@@ -315,6 +315,19 @@ static struct gateway_settings fixture_settings(void)
                                      .max_connections = 20000};
 }
 
+/* What the fleet tells the worker. */
+static UNUSED void fixture_node(struct fixture *f, const char *component, const char *name,
+                                const char *endpoint, enum hy_node_state state)
+{
+    struct hy_node node = {.component = component,
+                           .name = name,
+                           .endpoint = endpoint,
+                           .version = "",
+                           .state = state};
+
+    assert_int_equal(worker_node(f->worker, &node), HY_OK);
+}
+
 static UNUSED struct fixture *fixture_open(const struct gateway_settings *settings)
 {
     static const uint8_t secret[TOKEN_SECRET] = {7};
@@ -324,7 +337,6 @@ static UNUSED struct fixture *fixture_open(const struct gateway_settings *settin
     struct gateway_settings own = settings != NULL ? *settings : fixture_settings();
     struct limits limits;
     struct ssl_ctx_st *tls = NULL;
-    char dials[2][160], *list[2] = {dials[0], dials[1]};
     int fds[GATEWAY_TRANSPORTS] = {-1, -1, -1, -1};
 
     assert_non_null(f);
@@ -333,10 +345,6 @@ static UNUSED struct fixture *fixture_open(const struct gateway_settings *settin
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->endpoint[0], sizeof f->endpoint[0], "ipc://%s/router", f->dir);
     snprintf(f->endpoint[1], sizeof f->endpoint[1], "ipc://%s/presence", f->dir);
-    snprintf(dials[0], sizeof dials[0], "router-0=%s", f->endpoint[0]);
-    snprintf(dials[1], sizeof dials[1], "presence-0=%s", f->endpoint[1]);
-    common.routers = (struct hy_text_list){&list[0], 1};
-    common.presences = (struct hy_text_list){&list[1], 1};
     assert_int_equal(limits_make(&own, 1, &limits), HY_OK);
     assert_int_equal(listener_bind("127.0.0.1:0", &f->ports[GATEWAY_TCP], &fds[GATEWAY_TCP]),
                      HY_OK);
@@ -351,6 +359,8 @@ static UNUSED struct fixture *fixture_open(const struct gateway_settings *settin
                                                          .rest = -1},
                                  &f->worker),
                      HY_OK);
+    fixture_node(f, "router", "router-0", f->endpoint[0], HY_NODE_SERVING);
+    fixture_node(f, "presence", "presence-0", f->endpoint[1], HY_NODE_SERVING);
     hy_arena_init(&f->arena);
     fake_open(f, &f->router, "router", f->endpoint[0], on_router_record);
     presence_open(f);

@@ -1,0 +1,169 @@
+#include "ctl/nodes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fleet.h"
+#include "common/settings_table.h"
+#include "ctl/commands.h"
+#include "ctl/files.h"
+
+enum { WAIT_MS = 3000 };
+
+static const char *const states[] = {"joining", "serving", "leaving", "left", "lost"};
+
+static void add_node(void *arg, const struct hy_node *node)
+{
+    json_t *entry =
+        json_pack("{s:s, s:s, s:s, s:s}", "component", node->component, "state",
+                  states[node->state], "endpoint", node->endpoint, "version", node->version);
+
+    if (strcmp(node->component, "store") == 0)
+        json_object_set_new(entry, "shard", json_integer(node->shard));
+    json_object_set_new(arg, node->name, entry);
+}
+
+static json_t *gather(const struct hy_fleet *fleet)
+{
+    json_t *out = json_object(), *nodes = json_object(), *shards = json_array();
+    const struct hy_shardmap *map = hy_fleet_map(fleet);
+
+    hy_fleet_each(fleet, NULL, add_node, nodes);
+    for (uint32_t i = 0; i < map->shards; i++) {
+        uint64_t epoch;
+        const char *leader = hy_fleet_leader(fleet, i, &epoch);
+
+        json_array_append_new(
+            shards, json_pack("{s:s, s:I}", "leader", leader, "epoch", (json_int_t)epoch));
+        if (json_object_get(nodes, leader) != NULL)
+            json_object_set_new(json_object_get(nodes, leader), "leads", json_true());
+    }
+    json_object_set_new(out, "nodes", nodes);
+    json_object_set_new(out, "shards", shards);
+    json_object_set_new(out, "map_epoch", json_integer((json_int_t)map->epoch));
+    return out;
+}
+
+/* Settings as a process of the cluster has them, without being one. */
+static enum hy_err open_settings(const json_t *cluster, void **settings)
+{
+    static const struct hy_setting none[] = {{0}};
+    static const struct hy_settings_spec spec = {"ctl", none, sizeof(struct hy_common_settings)};
+    enum hy_err err = hy_settings_load(&spec, NULL, stderr, settings);
+    const json_t *bus = json_object_get(cluster, "bus");
+    struct hy_common_settings *common = *settings;
+    const json_t *urls = json_object_get(cluster, "etcd");
+    char why[128];
+
+    if (err != HY_OK)
+        return err;
+    err = hy_setting_parse(hy_setting_find(&spec, "cluster.id"), common,
+                           json_string_value(json_object_get(bus, "cluster_id")), why);
+    for (size_t i = 0; i < json_array_size(urls) && err == HY_OK; i++)
+        err = hy_setting_add(hy_setting_find(&spec, "etcd.endpoints"), common,
+                             json_string_value(json_array_get(urls, i)), why);
+    if (err != HY_OK)
+        hy_settings_free(&spec, settings);
+    return err;
+}
+
+static void close_settings(void **settings)
+{
+    static const struct hy_setting none[] = {{0}};
+    static const struct hy_settings_spec spec = {"ctl", none, sizeof(struct hy_common_settings)};
+
+    hy_settings_free(&spec, settings);
+}
+
+json_t *nodes_read(const json_t *cluster)
+{
+    struct hy_loop *loop = NULL;
+    struct hy_fleet *fleet = NULL;
+    void *settings = NULL;
+    json_t *out = NULL;
+    char why[256];
+
+    if (json_array_size(json_object_get(cluster, "etcd")) == 0 ||
+        open_settings(cluster, &settings) != HY_OK)
+        return NULL;
+    if (hy_loop_open(&loop) == HY_OK &&
+        hy_fleet_open(loop, settings, "ctl", NULL, NULL, &fleet, why) == HY_OK) {
+        uint64_t end_ms = hy_loop_now_ms(loop) + WAIT_MS;
+
+        while (hy_fleet_map(fleet)->epoch == 0 && hy_loop_now_ms(loop) < end_ms)
+            hy_loop_turn(loop, 50);
+        if (hy_fleet_map(fleet)->epoch > 0)
+            out = gather(fleet);
+    }
+    hy_fleet_close(&fleet);
+    hy_loop_close(&loop);
+    close_settings(&settings);
+    return out;
+}
+
+void nodes_print(const json_t *nodes)
+{
+    const char *name;
+    json_t *entry;
+    size_t i;
+
+    printf("%-14s %-9s %-8s %s\n", "node", "component", "state", "endpoint");
+    json_object_foreach(json_object_get(nodes, "nodes"), name, entry)
+    {
+        const char *const keys[] = {"component", "state", "endpoint"};
+        const char *texts[3];
+
+        for (int k = 0; k < 3; k++)
+            texts[k] = json_string_value(json_object_get(entry, keys[k]));
+        printf("%-14s %-9s %-8s %s\n", name, texts[0], texts[1], texts[2]);
+    }
+    printf("\n%-6s %-14s %s\n", "shard", "leader", "epoch");
+    json_array_foreach(json_object_get(nodes, "shards"), i, entry)
+    {
+        const char *leader = json_string_value(json_object_get(entry, "leader"));
+
+        printf("%-6zu %-14s %lld\n", i, leader[0] != '\0' ? leader : "(none)",
+               (long long)json_integer_value(json_object_get(entry, "epoch")));
+    }
+}
+
+/* ---- hongyanctl node list ---- */
+
+struct list {
+    const char *dir, *output;
+};
+
+/* clang-format off */
+static const struct arg args[] = {
+    {"dir", "DIR", ARG_TEXT, offsetof(struct list, dir), 0, 0, true, "folder of the cluster"},
+    {"output", "text|json", ARG_TEXT, offsetof(struct list, output), 0, 0, false, "form of the answer"},
+    {0},
+};
+/* clang-format on */
+
+int command_node_list(const struct command *command, int argc, char **argv)
+{
+    struct list options = {0};
+    struct arg_list rest = {0};
+    int code = args_parse(command, args, argc, argv, &options, &rest);
+    char path[4096];
+    json_t *cluster, *nodes;
+
+    args_free(&rest);
+    if (code >= 0)
+        return code;
+    files_path(path, "%s/cluster.json", options.dir);
+    cluster = json_load_file(path, 0, NULL);
+    nodes = cluster != NULL ? nodes_read(cluster) : NULL;
+    if (nodes == NULL)
+        fprintf(stderr, "hongyanctl: %s: no cluster with an etcd that answers\n", options.dir);
+    else if (options.output != NULL && strcmp(options.output, "json") == 0)
+        json_dumpf(nodes, stdout, JSON_INDENT(2));
+    else
+        nodes_print(nodes);
+    code = nodes != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+    json_decref(nodes);
+    json_decref(cluster);
+    return code;
+}

@@ -11,7 +11,7 @@
 #include "store/recent.h"
 #include "store/value.h"
 
-enum { ROSTER_MOST = 100 }; /* members that are told of with a message */
+enum { HEARERS_MOST = 100 }; /* members that are told of with a message */
 
 /* One AppendReq under way. */
 struct append {
@@ -249,7 +249,7 @@ static void keep_message(struct append *a, struct group_ref *ref, const struct s
     r->name_card = member->name_card;
     member->last_send_s = place.time_ms / 1000;
     member->counted += (item->flags & HY__MSG_FLAG__MSG_NO_UNREAD) == 0; /* not unread to oneself */
-    rows_touch(a->core->rows, sender->row);
+    member_touch(a->core, ref, sender->row);
 }
 
 static void append_to_group(struct append *a, struct group_ref *ref, const struct sender *sender,
@@ -284,15 +284,15 @@ static void append_to_group(struct append *a, struct group_ref *ref, const struc
 static void put_members(struct append *a, const struct group_ref *ref)
 {
     struct core *core = a->core;
-    struct roster *roster = &core->roster;
-    struct roster_asker asker = {core->rows, a->in->from};
+    struct hearers *hearers = &core->hearers;
+    struct hearers_asker asker = {core->rows, a->in->from};
 
     if (!a->in->wants_members || core->members_changed || ref->type->live ||
-        ref->group->member_num > ROSTER_MOST ||
-        roster_read(core->db, ref->home, ref->group->conversation, asker, roster) != HY_OK)
+        ref->group->member_num > HEARERS_MOST ||
+        hearers_read(core->db, ref->home, ref->group, asker, hearers) != HY_OK)
         return; /* it will ask */
-    a->out.hearing = (ProtobufCBinaryData){roster->hearing.len, roster->hearing.data};
-    a->out.deaf = (ProtobufCBinaryData){roster->deaf.len, roster->deaf.data};
+    a->out.hearing = (ProtobufCBinaryData){hearers->hearing.len, hearers->hearing.data};
+    a->out.deaf = (ProtobufCBinaryData){hearers->deaf.len, hearers->deaf.data};
 }
 
 /* Everything about group and sender that can be looked up; 0 or a code. */

@@ -21,7 +21,7 @@
 #include "store/appset.h"
 #include "store/batch.h"
 #include "store/db.h"
-#include "store/roster.h"
+#include "store/hearers.h"
 #include "store/rows.h"
 
 struct gate;
@@ -52,7 +52,7 @@ struct core {
     struct totals *totals;      /* groups of each app here */
     struct hy_arena arena;      /* of the request that is decided */
     struct hy_buf scratch;      /* a value being made */
-    struct roster roster;       /* for the answer being made */
+    struct hearers hearers;     /* for the answer being made */
     struct touched_pair *pairs; /* C2C heads changed in this batch; see pair.c */
     size_t pair_count, pair_size;
     uint64_t (*now_ms)(void *arg); /* the wall clock; tests bring their own */

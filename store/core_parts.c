@@ -49,7 +49,7 @@ void core_close(struct core *core)
     appset_close(&core->appset);
     hy_arena_free(&core->arena);
     hy_buf_free(&core->scratch);
-    roster_free(&core->roster);
+    hearers_free(&core->hearers);
     free(core->pairs);
 }
 

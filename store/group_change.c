@@ -8,7 +8,9 @@
 #include "store/group_field.h"
 #include "store/handlers.h"
 #include "store/member.h"
+#include "store/member_walk.h"
 #include "store/tip.h"
+#include "store/value.h"
 
 /* What a user is to a group, as it is told to him; NULL info for none. */
 static enum hy_err self_info(struct core *core, const struct group_ref *ref, const char *user,
@@ -83,28 +85,21 @@ static void answer_change(struct core *core, const struct request *req, const st
 /* The members' indexes carry the group's word about the sweep. */
 static enum hy_err show_all(struct core *core, struct group_ref *ref)
 {
-    struct db_scan *scan;
-    struct key first, end;
-    enum hy_err err;
+    struct member_walk walk;
+    enum hy_err err = member_walk_open(core->db, ref->home, ref->group, false, &walk);
 
-    key_member(&first, ref->home, KEY_MEMBER, ref->group->conversation, NULL);
-    end = first;
-    key_after(&end);
-    err = db_scan_open(core->db, FAMILY_ENTITY, &first, &end, false, &scan);
     if (err != HY_OK)
         return err;
-    for (bool there = db_scan_seek(scan, NULL); there; there = db_scan_next(scan)) {
-        size_t len;
-        const uint8_t *value = db_scan_value(scan, &len);
-        Hy__Member *member = len == 0 ? NULL : hy__member__unpack(NULL, len - 1, value + 1);
+    while (member_walk_next(&walk)) {
+        ProtobufCMessage *msg;
 
-        if (member == NULL)
+        if (value_get(&hy__member__descriptor, NULL, walk.value, walk.len, &msg) != HY_OK)
             continue;
-        member_show(core, ref, member->user, member);
-        hy__member__free_unpacked(member, NULL);
+        member_show(core, ref, ((Hy__Member *)msg)->user, (Hy__Member *)msg);
+        protobuf_c_message_free_unpacked(msg, NULL);
     }
-    err = db_scan_err(scan);
-    db_scan_close(&scan);
+    err = member_walk_err(&walk);
+    member_walk_close(&walk);
     return err;
 }
 
@@ -222,12 +217,13 @@ static enum hy_err hand_over(struct core *core, struct group_ref *ref, const cha
     ref->group->info->last_info_time_s = core_now(core) / 1000;
     group_bump(core, ref);
     if (from != NULL && from != to) {
-        rows_touch(core->rows, h->from);
+        err = member_changed(core, ref, h->from);
         member_show(core, ref, from->user, from);
     }
-    rows_touch(core->rows, h->to);
+    if (err == HY_OK)
+        err = member_changed(core, ref, h->to);
     member_show(core, ref, to->user, to);
-    return HY_OK;
+    return err;
 }
 
 void group_owner_handle(struct core *core, const struct request *req)

@@ -8,6 +8,7 @@
 #include "store/group_field.h"
 #include "store/handlers.h"
 #include "store/member.h"
+#include "store/member_walk.h"
 #include "store/totals.h"
 
 enum { MEMBERS_MOST = 500, QUOTA_DEFAULT = 100000 };
@@ -214,38 +215,30 @@ static bool may_destroy(const struct group_ref *ref, bool admin, Hy__Role role)
     return admin || (ref->type->needs_owner && role == HY__ROLE__ROLE_OWNER);
 }
 
-/* The members, by a scan of what is committed; texts in the arena. */
+/* The members, by a walk through what is committed; texts in the arena. */
 static enum hy_err list_members(struct core *core, const struct group_ref *ref, Hy__GroupRes *res)
 {
     size_t most = ref->group->member_num + 1u;
-    struct db_scan *scan;
-    struct key first, end;
+    struct member_walk walk;
     enum hy_err err;
 
     res->affected = hy_arena_alloc(&core->arena, most * sizeof(char *));
     if (res->affected == NULL)
         return HY_ENOMEM;
-    key_member(&first, ref->home, KEY_MEMBER, ref->group->conversation, NULL);
-    end = first;
-    key_after(&end);
-    err = db_scan_open(core->db, FAMILY_ENTITY, &first, &end, false, &scan);
+    err = member_walk_open(core->db, ref->home, ref->group, false, &walk);
     if (err != HY_OK)
         return err;
-    for (bool there = db_scan_seek(scan, NULL); there && res->n_affected < most;
-         there = db_scan_next(scan)) {
-        size_t len;
-        const uint8_t *key = db_scan_key(scan, &len);
-        char *user = hy_arena_strdup(&core->arena, (const char *)key + first.len, len - first.len);
+    while (err == HY_OK && res->n_affected < most && member_walk_next(&walk)) {
+        char *user = hy_arena_strdup(&core->arena, walk.user, walk.user_len);
 
-        if (user == NULL) {
+        if (user == NULL)
             err = HY_ENOMEM;
-            break;
-        }
-        res->affected[res->n_affected++] = user;
+        else
+            res->affected[res->n_affected++] = user;
     }
     if (err == HY_OK)
-        err = db_scan_err(scan);
-    db_scan_close(&scan);
+        err = member_walk_err(&walk);
+    member_walk_close(&walk);
     return err;
 }
 
@@ -258,6 +251,7 @@ static void drop_rows(struct core *core, const struct group_ref *ref)
     key_member(&key, ref->home, KEY_MEMBER, conversation, NULL);
     rows_drop_prefix(core->rows, FAMILY_ENTITY, &key);
     batch_delete_prefix(core->batch, FAMILY_ENTITY, &key);
+    member_roster_drop(core, ref);
     key_member(&key, ref->home, KEY_MUTE, conversation, NULL);
     rows_drop_prefix(core->rows, FAMILY_ENTITY, &key);
     batch_delete_prefix(core->batch, FAMILY_ENTITY, &key);

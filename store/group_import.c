@@ -1,11 +1,13 @@
 /* group_import - many groups at once, as a migration brings them. Nothing is read but whether a
  * group is there, and what is written does not come to stay in memory. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/group_create.h"
 #include "store/handlers.h"
 #include "store/member.h"
+#include "store/roster.h"
 #include "store/totals.h"
 #include "store/value.h"
 
@@ -20,33 +22,58 @@ static bool named_before(const Hy__StoreGroupCreateReq *in, size_t i)
     return false;
 }
 
-static void put_member(struct creation *c, const Hy__MemberInfo *as)
+/* In the roster, or in a row of his own when that is full. */
+static enum hy_err put_member(struct creation *c, const Hy__MemberInfo *as, Hy__Roster *roster)
 {
+    Hy__Group *group = c->ref.group;
     Hy__Member member;
     struct key key;
+    enum hy_err err = HY_OK;
 
     member_fill(&c->ref, as, creation_role(c, as), c->now_s, &member);
-    key_member(&key, c->ref.home, KEY_MEMBER, c->ref.group->conversation, as->user);
-    batch_put_record(c->core->batch, FAMILY_ENTITY, &key, &member.base);
+    if (roster_room(roster->members, group->rostered)) {
+        err = roster_put(&roster->members, &member);
+        group->rostered++;
+    } else {
+        key_member(&key, c->ref.home, KEY_MEMBER, group->conversation, as->user);
+        batch_put_record(c->core->batch, FAMILY_ENTITY, &key, &member.base);
+    }
     member_show(c->core, &c->ref, as->user, &member);
-    c->ref.group->member_num++;
+    group->member_num++;
+    return err;
 }
 
 /* The conversation is new, so nobody is a member yet. */
-static void put_members(struct creation *c)
+static enum hy_err put_members(struct creation *c, Hy__Roster *roster)
 {
     Hy__MemberInfo owner = HY__MEMBER_INFO__INIT;
     bool owner_named = false;
+    enum hy_err err = HY_OK;
 
     owner.user = c->in->info->owner;
-    for (size_t i = 0; i < c->in->n_members; i++) {
+    for (size_t i = 0; i < c->in->n_members && err == HY_OK; i++) {
         if (named_before(c->in, i))
             continue;
         owner_named |= strcmp(c->in->members[i]->user, owner.user) == 0;
-        put_member(c, c->in->members[i]);
+        err = put_member(c, c->in->members[i], roster);
     }
-    if (*owner.user != '\0' && !owner_named)
-        put_member(c, &owner);
+    if (err == HY_OK && *owner.user != '\0' && !owner_named)
+        err = put_member(c, &owner, roster);
+    return err;
+}
+
+static enum hy_err put_roster(struct creation *c)
+{
+    Hy__Roster roster = HY__ROSTER__INIT;
+    struct key key;
+    enum hy_err err = put_members(c, &roster);
+
+    if (err == HY_OK && roster.members.len > 0) {
+        key_member(&key, c->ref.home, KEY_ROSTER, c->ref.group->conversation, NULL);
+        batch_put_record(c->core->batch, FAMILY_ENTITY, &key, &roster.base);
+    }
+    free(roster.members.data);
+    return err;
 }
 
 /* The row of the group, which may be in memory as one that is not there, and is found again by a
@@ -98,8 +125,9 @@ static enum hy_err make(struct creation *c)
         return err;
     c->ref.group = &group;
     c->ref.type = c->type;
-    put_members(c);
-    err = put_group(c);
+    err = put_roster(c);
+    if (err == HY_OK)
+        err = put_group(c);
     c->ref.group = NULL; /* it ends with this function */
     return err == HY_OK ? totals_add(c->core, c->ref.home, c->type->name, 1) : err;
 }

@@ -182,6 +182,9 @@ static void parse_tail(struct reader *r, struct key_parts *parts)
         parts->conversation = take_number(r, 8);
         parts->first = take_rest(r, &parts->first_len);
         break;
+    case KEY_ROSTER:
+        parts->conversation = take_number(r, 8);
+        break;
     case KEY_PAIR:
     case KEY_OUT_PAIR:
         parts->first = take_text(r, &parts->first_len);

@@ -15,6 +15,7 @@
  *   entity   KEY_MUTE          conversation u64, user                 Mute
  *   entity   KEY_PAIR          user NUL user, sorted                  Pair
  *   entity   KEY_ONLINE        number (day)                           OnlineDay
+ *   entity   KEY_ROSTER        conversation u64                       Roster
  *   log      KEY_LOG_C2C       conversation u64, number (seq)         head, Msg (value.h)
  *   log      KEY_LOG_GROUP     conversation u64, number (seq)         head, Msg
  *   index    KEY_INDEX         user NUL, type u8, peer NUL, part u8   IndexRow: part 0 is what
@@ -59,6 +60,7 @@ enum key_format {
     KEY_MUTE = 0x14,
     KEY_PAIR = 0x15,
     KEY_ONLINE = 0x16,
+    KEY_ROSTER = 0x17,
     KEY_LOG_C2C = 0x20,
     KEY_LOG_GROUP = 0x21,
     KEY_INDEX = 0x30,
@@ -97,7 +99,7 @@ void key_number(struct key *key, struct key_home home, enum key_format format, u
 void key_text(struct key *key, struct key_home home, enum key_format format, const char *text);
 
 /* Formats of conversation and user: KEY_MEMBER, KEY_MUTE, KEY_OUT_MEMBER. user NULL: the first key
- * of the conversation. */
+ * of the conversation, or, of KEY_ROSTER, the only one. */
 void key_member(struct key *key, struct key_home home, enum key_format format,
                 uint64_t conversation, const char *user);
 

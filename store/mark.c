@@ -86,7 +86,7 @@ static void read_group(struct core *core, const struct request *req, const Hy__S
     member = (Hy__Member *)row->msg;
     changed = member_read(ref.group, member, in->seq, left);
     if (changed)
-        rows_touch(core->rows, row);
+        member_touch(core, &ref, row);
     answer_read(core, req, member_unread(ref.type, ref.group, member), member->read_seq, changed);
 }
 
@@ -157,7 +157,7 @@ static enum hy_err clear_group(struct core *core, const Hy__StoreConvSetReq *in)
         return HY_EDENIED;
     member->clear_seq = ref.group->last_seq;
     (void)member_read(ref.group, member, 0, 0);
-    rows_touch(core->rows, row);
+    member_touch(core, &ref, row);
     return HY_OK;
 }
 

@@ -9,7 +9,8 @@
 #include "store/core.h"
 #include "store/group.h"
 
-/* The member's row; its msg is NULL for one who is none. user must be good for keys. */
+/* The member's row; its msg is NULL for one who is none. user must be good for keys. Who is in the
+ * roster only gets one in memory, with what the roster says; it is written when it is touched. */
 enum hy_err member_find(struct core *core, const struct group_ref *ref, const char *user,
                         struct row **row) HY_CHECKED;
 
@@ -42,6 +43,20 @@ bool member_read(const Hy__Group *group, Hy__Member *member, uint64_t seq, uint3
 /* What is told of a member: shares the row's texts. */
 void member_info(const struct hy_group_type *type, const Hy__Group *group, const Hy__Member *member,
                  uint64_t mute_until_s, Hy__MemberInfo *info);
+
+/* The member's row, which has a message, was changed. */
+void member_touch(struct core *core, struct group_ref *ref, struct row *row);
+
+/* The same where role, flag, name card or custom fields were changed, which the roster says, too.
+ */
+enum hy_err member_changed(struct core *core, struct group_ref *ref, struct row *row) HY_CHECKED;
+
+/* A member, whose row this is, is none any more. */
+enum hy_err member_remove(struct core *core, struct group_ref *ref, const char *user,
+                          struct row *row) HY_CHECKED;
+
+/* The roster goes with the group. */
+void member_roster_drop(struct core *core, const struct group_ref *ref);
 
 /* What the row of a new member says; shares the texts of as. */
 void member_fill(const struct group_ref *ref, const Hy__MemberInfo *as, Hy__Role role,

@@ -216,8 +216,8 @@ static enum hy_err set_user(struct setting *s, size_t i)
         return err;
     s->out.roles[i] = member_role(row);
     err = set_fields(s, user, (Hy__Member *)row->msg);
-    if (row->msg != NULL) {
-        rows_touch(s->core->rows, row);
+    if (err == HY_OK && row->msg != NULL) {
+        err = member_changed(s->core, &s->ref, row);
         if (s->role != NULL)
             member_show(s->core, &s->ref, user, (Hy__Member *)row->msg);
     }

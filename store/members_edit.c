@@ -235,9 +235,8 @@ static enum hy_err remove_one(struct edit *e, size_t i)
     err = member_find(e->core, &e->ref, who->user, &row);
     if (err != HY_OK || row->msg == NULL) /* named twice */
         return err;
-    rows_remove(e->core->rows, row);
-    e->ref.group->member_num -= e->ref.group->member_num > 0;
-    if (strcmp(info->owner, who->user) == 0)
+    err = member_remove(e->core, &e->ref, who->user, row);
+    if (err == HY_OK && strcmp(info->owner, who->user) == 0)
         err = rows_text(&info->owner, "");
     if (err == HY_OK)
         err = name_in_tip(e, who);

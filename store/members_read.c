@@ -5,8 +5,9 @@
 #include "common/codes.h"
 #include "common/slot.h"
 #include "store/answers.h"
+#include "store/hearers.h"
 #include "store/member.h"
-#include "store/roster.h"
+#include "store/member_walk.h"
 #include "store/value.h"
 #include "store/view.h"
 
@@ -21,7 +22,7 @@ struct listing {
     Hy__StoreMembersGetRes out;
     size_t size; /* room in out.members */
     uint32_t skip, limit;
-    struct roster roster;
+    struct hearers hearers;
     struct db_scan *mutes; /* walks beside the members; NULL: the type has none */
     bool muted;            /* the walk stands on a mute */
 };
@@ -84,20 +85,16 @@ static enum hy_err list_named(struct listing *l)
     enum hy_err err = HY_OK;
 
     for (size_t i = 0; i < l->req->n_users && err == HY_OK; i++) {
-        ProtobufCMessage *msg = NULL;
+        const Hy__Member *member;
         uint64_t until_s = 0;
-        struct key key;
 
         nobody.user = l->req->users[i];
-        if (key_text_ok(nobody.user)) {
-            key_member(&key, l->home, KEY_MEMBER, l->group->conversation, nobody.user);
-            err = view_get(l->view, FAMILY_ENTITY, &key, &hy__member__descriptor, &msg);
-            if (err == HY_OK)
-                err = mute_of(l, nobody.user, &until_s);
-        }
+        err = view_member(l->view, l->home, l->group, nobody.user, &member);
+        if (err == HY_OK && key_text_ok(nobody.user))
+            err = mute_of(l, nobody.user, &until_s);
         nobody.counted = l->group->countable; /* nothing is unread to one who is no member */
         if (err == HY_OK)
-            err = add(l, msg == NULL ? &nobody : (Hy__Member *)msg, until_s);
+            err = add(l, member == NULL ? &nobody : member, until_s);
     }
     return err;
 }
@@ -127,9 +124,7 @@ static enum hy_err mute_beside(struct listing *l, const char *user, uint64_t *un
 
         if (key_parse(key, len, &parts) != HY_OK)
             continue;
-        order = memcmp(parts.first, user, parts.first_len < user_len ? parts.first_len : user_len);
-        if (order == 0)
-            order = parts.first_len < user_len ? -1 : parts.first_len > user_len;
+        order = roster_order(parts.first, parts.first_len, user, user_len);
         if (order < 0)
             continue;
         if (order > 0)
@@ -143,24 +138,26 @@ static enum hy_err mute_beside(struct listing *l, const char *user, uint64_t *un
     return HY_OK;
 }
 
-static enum hy_err open_range(struct listing *l, enum key_format format, struct db_scan **scan)
+static enum hy_err open_mutes(struct listing *l)
 {
     struct key first, end;
+    enum hy_err err;
 
-    key_member(&first, l->home, format, l->group->conversation, NULL);
+    key_member(&first, l->home, KEY_MUTE, l->group->conversation, NULL);
     end = first;
     key_after(&end);
-    return db_scan_open(l->view->db, FAMILY_ENTITY, &first, &end, false, scan);
+    err = db_scan_open(l->view->db, FAMILY_ENTITY, &first, &end, false, &l->mutes);
+    l->muted = err == HY_OK && db_scan_seek(l->mutes, NULL);
+    return err;
 }
 
-static enum hy_err list_row(struct listing *l, const struct db_scan *scan)
+static enum hy_err list_one(struct listing *l, const struct member_walk *walk)
 {
     ProtobufCMessage *msg;
     const Hy__Member *m;
     uint64_t until_s = 0;
-    size_t len;
-    const uint8_t *value = db_scan_value(scan, &len);
-    enum hy_err err = value_get(&hy__member__descriptor, &l->view->arena.pb, value, len, &msg);
+    enum hy_err err =
+        value_get(&hy__member__descriptor, &l->view->arena.pb, walk->value, walk->len, &msg);
 
     if (err != HY_OK)
         return err;
@@ -178,22 +175,20 @@ static enum hy_err list_row(struct listing *l, const struct db_scan *scan)
 
 static enum hy_err list_all(struct listing *l)
 {
-    struct db_scan *scan = NULL;
-    enum hy_err err = open_range(l, KEY_MEMBER, &scan);
+    struct member_walk walk;
+    enum hy_err err = member_walk_open(l->view->db, l->home, l->group, !l->in->ids_only, &walk);
 
-    if (err == HY_OK && group_mutes(l->type, l->group) && !l->in->ids_only) {
-        err = open_range(l, KEY_MUTE, &l->mutes);
-        l->muted = err == HY_OK && db_scan_seek(l->mutes, NULL);
-    }
+    if (err != HY_OK)
+        return err;
+    if (group_mutes(l->type, l->group) && !l->in->ids_only)
+        err = open_mutes(l);
     l->skip = l->req->offset;
     l->limit = l->req->limit == 0 || l->in->ids_only ? UINT32_MAX : l->req->limit;
+    while (err == HY_OK && l->out.n_members < l->limit && member_walk_next(&walk))
+        err = list_one(l, &walk);
     if (err == HY_OK)
-        for (bool there = db_scan_seek(scan, NULL);
-             there && err == HY_OK && l->out.n_members < l->limit; there = db_scan_next(scan))
-            err = list_row(l, scan);
-    if (err == HY_OK)
-        err = db_scan_err(scan);
-    db_scan_close(&scan);
+        err = member_walk_err(&walk);
+    member_walk_close(&walk);
     db_scan_close(&l->mutes);
     return err;
 }
@@ -201,11 +196,11 @@ static enum hy_err list_all(struct listing *l)
 /* For a route. */
 static enum hy_err list_names(struct listing *l)
 {
-    enum hy_err err = roster_read(l->view->db, l->home, l->group->conversation,
-                                  (struct roster_asker){0}, &l->roster);
+    enum hy_err err =
+        hearers_read(l->view->db, l->home, l->group, (struct hearers_asker){0}, &l->hearers);
 
-    l->out.hearing = (ProtobufCBinaryData){l->roster.hearing.len, l->roster.hearing.data};
-    l->out.deaf = (ProtobufCBinaryData){l->roster.deaf.len, l->roster.deaf.data};
+    l->out.hearing = (ProtobufCBinaryData){l->hearers.hearing.len, l->hearers.hearing.data};
+    l->out.deaf = (ProtobufCBinaryData){l->hearers.deaf.len, l->hearers.deaf.data};
     return err;
 }
 
@@ -214,18 +209,14 @@ static enum hy_err list_names(struct listing *l)
 /* May they look? 0 or a code. */
 static enum hy_err may_look(struct listing *l, uint32_t *code)
 {
-    ProtobufCMessage *msg = NULL;
-    struct key key;
-    enum hy_err err = HY_OK;
+    const Hy__Member *member;
+    enum hy_err err;
 
     *code = HY_CODE_OK;
     if (l->in->admin || l->type->strangers_read)
         return HY_OK;
-    if (key_text_ok(l->in->user)) {
-        key_member(&key, l->home, KEY_MEMBER, l->group->conversation, l->in->user);
-        err = view_get(l->view, FAMILY_ENTITY, &key, &hy__member__descriptor, &msg);
-    }
-    if (msg == NULL)
+    err = view_member(l->view, l->home, l->group, l->in->user, &member);
+    if (err == HY_OK && member == NULL)
         *code = HY_CODE_GROUP_DENIED;
     return err;
 }
@@ -283,6 +274,6 @@ enum hy_err members_read(struct view *view, const uint8_t *payload, size_t len, 
         err = l.req->n_users > 0 ? list_named(&l) : list_all(&l);
     if (err == HY_OK)
         err = answer_list(&l, out);
-    roster_free(&l.roster);
+    hearers_free(&l.hearers);
     return err;
 }

@@ -1,67 +1,129 @@
 #include "store/roster.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "common/names.h"
 #include "store/value.h"
 
-enum { MEMBER_MSG_FLAG = 8 }; /* of Member, from records.proto */
-enum { FLAG_DISCARD = 2 };
+enum { ROSTER_LIST = 1, MEMBER_USER = 1 }; /* fields, from records.proto */
 
-/* The walk stands on a member, whose name is the end of the key. */
-static enum hy_err bring(const struct db_scan *scan, struct rows *rows)
+int roster_order(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-    struct key key;
-    size_t len, key_len;
-    const uint8_t *value = db_scan_value(scan, &len), *bytes = db_scan_key(scan, &key_len);
+    int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
 
-    key.len = (uint16_t)key_len;
-    memcpy(key.bytes, bytes, key_len);
-    return rows_bring(rows, FAMILY_ENTITY, &key, &hy__member__descriptor, value, len);
+    return order != 0 ? order : a_len < b_len ? -1 : a_len > b_len;
 }
 
-static enum hy_err pass_member(const struct db_scan *scan, size_t first_len,
-                               struct roster_asker asker, struct roster *roster)
+void roster_begin(struct roster_walk *walk, ProtobufCBinaryData list)
 {
-    size_t len, key_len;
-    const uint8_t *value = db_scan_value(scan, &len), *key = db_scan_key(scan, &key_len);
-    const uint8_t *name = key + first_len;
-    uint64_t flag;
-    enum hy_err err = value_number(value, len, MEMBER_MSG_FLAG, &flag);
+    *walk =
+        (struct roster_walk){list.data, list.len == 0 ? list.data : list.data + list.len, false};
+}
 
-    key_len -= first_len;
-    if (err == HY_OK)
-        err = hy_names_put(flag == FLAG_DISCARD ? &roster->deaf : &roster->hearing, name, key_len);
-    if (err == HY_OK && asker.user != NULL && strlen(asker.user) == key_len &&
-        memcmp(asker.user, name, key_len) == 0)
-        err = bring(scan, asker.rows);
+bool roster_next(struct roster_walk *walk, struct roster_entry *entry)
+{
+    const uint8_t *value, *user;
+    uint64_t len;
+
+    if (walk->bad || walk->at == walk->end)
+        return false;
+    entry->at = walk->at;
+    value = value_varint(walk->at, walk->end, &len);
+    walk->bad = value == NULL || (uint64_t)(walk->end - value) < len ||
+                value_text(value, (size_t)len, MEMBER_USER, &user, &entry->user_len) != HY_OK ||
+                user == NULL;
+    if (walk->bad)
+        return false;
+    entry->user = (const char *)user;
+    entry->value = value;
+    entry->len = (size_t)len;
+    entry->end = walk->at = value + len;
+    return true;
+}
+
+enum hy_err roster_list(const void *value, size_t len, ProtobufCBinaryData *list)
+{
+    const uint8_t *data;
+    enum hy_err err = value_text(value, len, ROSTER_LIST, &data, &list->len);
+
+    list->data = (uint8_t *)data;
     return err;
 }
 
-enum hy_err roster_read(struct db *db, struct key_home home, uint64_t conversation,
-                        struct roster_asker asker, struct roster *roster)
+/* The entry of a user or, if he has none, the place where it belongs (at == end). */
+static enum hy_err look(ProtobufCBinaryData list, const char *user, struct roster_entry *entry)
 {
-    struct db_scan *scan;
-    struct key first, end;
-    enum hy_err err;
+    size_t len = strlen(user);
+    struct roster_walk walk;
 
-    roster->hearing.len = roster->deaf.len = 0;
-    key_member(&first, home, KEY_MEMBER, conversation, NULL);
-    end = first;
-    key_after(&end);
-    err = db_scan_open(db, FAMILY_ENTITY, &first, &end, false, &scan);
-    if (err != HY_OK)
+    roster_begin(&walk, list);
+    while (roster_next(&walk, entry)) {
+        int order = roster_order(entry->user, entry->user_len, user, len);
+
+        if (order == 0)
+            return HY_OK;
+        if (order > 0) {
+            entry->end = entry->at;
+            return HY_ENOTFOUND;
+        }
+    }
+    entry->at = entry->end = walk.end;
+    return walk.bad ? HY_ECORRUPT : HY_ENOTFOUND;
+}
+
+enum hy_err roster_find(ProtobufCBinaryData list, const char *user, struct roster_entry *entry)
+{
+    return look(list, user, entry);
+}
+
+bool roster_room(ProtobufCBinaryData list, uint32_t members)
+{
+    return members < ROSTER_MEMBERS && list.len < ROSTER_BYTES;
+}
+
+/* Make the bytes from at up to end so many; returns where they begin now, or NULL. */
+static uint8_t *resize(ProtobufCBinaryData *list, const uint8_t *at, const uint8_t *end, size_t len)
+{
+    size_t before = list->len == 0 ? 0 : (size_t)(at - list->data), was = (size_t)(end - at);
+    size_t after = list->len - before - was;
+    uint8_t *data = list->data;
+
+    if (len > was) {
+        data = realloc(list->data, list->len - was + len);
+        if (data == NULL)
+            return NULL;
+    }
+    if (after > 0)
+        memmove(data + before + len, data + before + was, after);
+    list->data = data;
+    list->len = before + len + after;
+    return data + before;
+}
+
+enum hy_err roster_put(ProtobufCBinaryData *list, const Hy__Member *member)
+{
+    struct hy_buf value = {0}, entry = {0};
+    struct roster_entry old;
+    uint8_t *at;
+    enum hy_err err = look(*list, member->user, &old);
+
+    if (err != HY_OK && err != HY_ENOTFOUND)
         return err;
-    for (bool there = db_scan_seek(scan, NULL); there && err == HY_OK; there = db_scan_next(scan))
-        err = pass_member(scan, first.len, asker, roster);
+    err = value_put(&value, &member->base);
     if (err == HY_OK)
-        err = db_scan_err(scan);
-    db_scan_close(&scan);
+        err = value_put_counted(&entry, value.data, value.len);
+    if (err == HY_OK) {
+        at = resize(list, old.at, old.end, entry.len);
+        err = at == NULL ? HY_ENOMEM : HY_OK;
+    }
+    if (err == HY_OK)
+        memcpy(at, entry.data, entry.len);
+    hy_buf_free(&value);
+    hy_buf_free(&entry);
     return err;
 }
 
-void roster_free(struct roster *roster)
+void roster_cut(ProtobufCBinaryData *list, const struct roster_entry *entry)
 {
-    hy_buf_free(&roster->hearing);
-    hy_buf_free(&roster->deaf);
+    (void)resize(list, entry->at, entry->end, 0); /* smaller: no memory is asked for */
 }

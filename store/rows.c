@@ -16,7 +16,7 @@ struct entry {
     const ProtobufCMessageDescriptor *type;
     enum family family;
     bool changed;
-    bool dropped; /* changed, then part of a range that goes: not to be written */
+    bool dropped; /* changed, but not to be written: it goes with a range, or another row says it */
     uint16_t key_len;
     uint8_t key[];
 };
@@ -207,6 +207,22 @@ enum hy_err rows_get(struct rows *rows, enum family family, const struct key *ke
     return err;
 }
 
+enum hy_err rows_get_new(struct rows *rows, enum family family, const struct key *key,
+                         const ProtobufCMessageDescriptor *type, struct row **row)
+{
+    uint64_t hash = hash_of(family, key);
+    struct entry *e = find(rows, hash, family, key);
+    enum hy_err err = HY_OK;
+
+    if (e != NULL)
+        use(rows, e);
+    else
+        err = keep(rows, hash, family, key, type, NULL, &e);
+    if (err == HY_OK)
+        *row = &e->row;
+    return err;
+}
+
 bool rows_see(struct rows *rows, struct db *db, enum family family, const struct key *key,
               const ProtobufCMessageDescriptor *type, const ProtobufCMessage **msg,
               enum hy_err *err)
@@ -264,6 +280,25 @@ void rows_set(struct rows *rows, struct row *row, ProtobufCMessage *msg)
     free_msg((struct entry *)row);
     row->msg = msg;
     rows_touch(rows, row);
+}
+
+bool rows_fill(struct rows *rows, struct row *row, ProtobufCMessage *msg, bool decided)
+{
+    struct entry *e = (struct entry *)row;
+    bool written = e->changed && !e->dropped;
+
+    free_msg(e);
+    row->msg = msg;
+    if (decided && !written) {
+        rows_touch(rows, row);
+        e->dropped = true;
+    }
+    return written;
+}
+
+bool rows_is_changed(const struct row *row)
+{
+    return ((const struct entry *)row)->changed;
 }
 
 void rows_remove(struct rows *rows, struct row *row)

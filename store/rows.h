@@ -35,6 +35,10 @@ void rows_close(struct rows **rows);
 enum hy_err rows_get(struct rows *rows, enum family family, const struct key *key,
                      const ProtobufCMessageDescriptor *type, struct row **row) HY_CHECKED;
 
+/* The same for a row that the database is known not to have: it is not asked. */
+enum hy_err rows_get_new(struct rows *rows, enum family family, const struct key *key,
+                         const ProtobufCMessageDescriptor *type, struct row **row) HY_CHECKED;
+
 /* A row as it was committed, for reads: *msg is lent until the next change of rows, NULL: there is
  * none. What is not in memory is read through db, and kept while there is room. False: the batch
  * under way has changed it, so the database must be asked. */
@@ -56,6 +60,15 @@ void rows_touch(struct rows *rows, struct row *row);
 
 /* Give the row a message (taken, to be freed with malloc's free), instead of the one it had. */
 void rows_set(struct rows *rows, struct row *row, ProtobufCMessage *msg);
+
+/* Give the row what another row says of it (taken, as above; NULL: nothing any more). It is not
+ * written unless it is touched later, but stays in memory as if it had been read. decided: the
+ * other row is changed by the batch under way, and this goes with it if that fails. Returns whether
+ * it is written all the same, as the batch has an older decision about this row to take back. */
+bool rows_fill(struct rows *rows, struct row *row, ProtobufCMessage *msg, bool decided);
+
+/* Was the row changed by the batch under way? */
+bool rows_is_changed(const struct row *row);
 
 /* Delete the row with the batch. */
 void rows_remove(struct rows *rows, struct row *row);

@@ -1,9 +1,10 @@
 /* sweep - users who stay offline leave many groups with one command (C3).
  *
  * The groups come in the order of their keys: one walk finds their heads. Then they are taken in
- * the order of their conversations, which is that of the members' keys: another walk finds those,
- * most of the time by steps and not by seeks, and what is written lies side by side. Of each group:
- * one tip that names those who left, one new version. What is not in memory does not come there. */
+ * the order of their conversations, which is that of the rosters' and members' keys: other walks
+ * find those, most of the time by steps and not by seeks, and what is written lies side by side. Of
+ * each group: one tip that names those who left, one new version, one new roster. What is not in
+ * memory does not come there. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +14,14 @@
 #include "store/handlers.h"
 #include "store/index.h"
 #include "store/member.h"
+#include "store/roster.h"
 #include "store/tip.h"
 #include "store/value.h"
 
 enum {
     GROUPS_MOST = 1000,
     TIP_MOST = 500,   /* names in a tip, as in any other */
-    WALK_MOST = 100,  /* a group of more members is not walked through to say who stays */
+    WALK_MOST = 100,  /* more members with rows of their own are not walked through */
     NAMES_ROOM = 4096 /* at first, for the lists of an answer */
 };
 
@@ -30,11 +32,22 @@ struct keys {
     size_t count, size;
 };
 
+/* One who is to leave. */
+struct leaver {
+    const char *user;
+    size_t len;
+    bool found;
+};
+
 /* A group that is swept. */
 struct leaving {
     struct group_ref ref;
     const Hy__SweepGroup *in;
-    const char *next; /* of the names, which are in order */
+    struct leaver *leavers; /* in order, each once */
+    size_t count, next;
+    ProtobufCBinaryData roster; /* as it was; lent */
+    struct row *roster_row;     /* it is in memory; else NULL */
+    uint32_t listed, others;    /* members in the roster and with rows of their own, as it was */
     Hy__TipElem tip;
     size_t wanted, found;
 };
@@ -43,13 +56,14 @@ struct leaving {
 struct sweeping {
     struct core *core;
     struct db_scan *heads; /* NULL: they are far between, and looked up one by one */
-    struct db_scan *members;
+    struct db_scan *rosters, *members;
     bool stands;            /* the walk over the members, on one of the last group */
     struct leaving *groups; /* as they came */
     size_t count;
     Hy__StoreSweepRes out;
     uint32_t app;
     struct hy_buf gone, stayed; /* of the group at hand */
+    struct hy_buf kept;         /* of its roster */
     struct keys rows, indexes;  /* of members, and of users of this shard */
 };
 
@@ -128,21 +142,31 @@ static enum hy_err leave_index(struct sweeping *s, const struct leaving *l, cons
     return keys_add(s->core, &s->indexes, &key);
 }
 
-/* A member of the database goes. */
-static enum hy_err remove_one(struct sweeping *s, struct leaving *l, const char *user)
+/* The member's own row, if he may have one. What is in memory says what the roster said, too. */
+static enum hy_err remove_row(struct sweeping *s, struct leaving *l, const char *user, bool listed)
 {
+    bool own = !listed || l->ref.group->apart;
     struct core *core = s->core;
-    Hy__Group *group = l->ref.group;
-    enum hy_err err = HY_OK;
     struct row *row;
     struct key key;
 
-    key_member(&key, l->ref.home, KEY_MEMBER, group->conversation, user);
+    key_member(&key, l->ref.home, KEY_MEMBER, l->ref.group->conversation, user);
     row = rows_peek(core->rows, FAMILY_ENTITY, &key);
-    if (row != NULL)
+    if (row == NULL)
+        return own ? keys_add(core, &s->rows, &key) : HY_OK;
+    if (own)
         rows_remove(core->rows, row);
     else
-        err = keys_add(core, &s->rows, &key);
+        (void)rows_fill(core->rows, row, NULL, true);
+    return HY_OK;
+}
+
+static enum hy_err remove_one(struct sweeping *s, struct leaving *l, const char *user, bool listed)
+{
+    struct core *core = s->core;
+    Hy__Group *group = l->ref.group;
+    enum hy_err err = remove_row(s, l, user, listed);
+
     if (l->tip.n_members == 0)
         group_bump(core, &l->ref);
     group->member_num -= group->member_num > 0;
@@ -151,51 +175,118 @@ static enum hy_err remove_one(struct sweeping *s, struct leaving *l, const char 
     return err == HY_OK ? name_in_tip(core, l, user) : err;
 }
 
-static void step_name(struct leaving *l)
+/* He is a member. A group that lost its owner could not be dissolved by anyone in it: owners stay.
+ */
+static enum hy_err found_one(struct sweeping *s, struct leaving *l, struct leaver *who, bool listed,
+                             bool *stays)
 {
-    l->next = hy_names_next(l->in->users.data, l->in->users.len, l->next);
-}
-
-/* The name at hand is a member. A group that lost its owner could not be dissolved by anyone in it:
- * owners stay. */
-static enum hy_err found_one(struct sweeping *s, struct leaving *l)
-{
-    const char *user = l->next;
-    size_t len = strlen(user);
     enum hy_err err;
 
+    who->found = true;
     l->found++;
-    if (strcmp(l->ref.group->info->owner, user) == 0)
-        return hy_names_put(&s->stayed, user, len);
-    err = remove_one(s, l, user);
-    return err == HY_OK ? hy_names_put(&s->gone, user, len) : err;
+    *stays = strcmp(l->ref.group->info->owner, who->user) == 0;
+    if (*stays)
+        return hy_names_put(&s->stayed, who->user, who->len);
+    err = remove_one(s, l, who->user, listed);
+    return err == HY_OK ? hy_names_put(&s->gone, who->user, who->len) : err;
 }
 
-/* ---- one group ---- */
-
-/* The walk stands on a member: is he the one who is named next? Names that were passed are none. */
-static enum hy_err pass_member(struct sweeping *s, struct leaving *l, const char *user, size_t len)
+/* A member, the next in order: is he one of those who are to leave? Names that were passed are
+ * none. */
+static enum hy_err pass_member(struct sweeping *s, struct leaving *l, const char *user, size_t len,
+                               bool listed, bool *stays)
 {
-    while (l->next != NULL) {
-        size_t next_len = strlen(l->next);
-        int order = memcmp(l->next, user, next_len < len ? next_len : len);
-        enum hy_err err;
+    *stays = true;
+    for (; l->next < l->count; l->next++) {
+        struct leaver *who = &l->leavers[l->next];
+        int order = roster_order(who->user, who->len, user, len);
 
-        if (order == 0)
-            order = next_len < len ? -1 : next_len > len;
         if (order > 0)
             break;
         if (order == 0) {
-            err = found_one(s, l);
-            step_name(l);
-            return err;
+            l->next++;
+            return found_one(s, l, who, listed, stays);
         }
-        step_name(l);
     }
     return hy_names_put(&s->stayed, user, len);
 }
 
-/* To the group's first member. The next one after those of the last group is often it. */
+/* ---- the roster of a group ---- */
+
+static void roster_key(const struct leaving *l, struct key *key)
+{
+    key_member(key, l->ref.home, KEY_ROSTER, l->ref.group->conversation, NULL);
+}
+
+static enum hy_err read_roster(struct sweeping *s, struct leaving *l)
+{
+    const uint8_t *value;
+    struct key key;
+    size_t len;
+    enum hy_err err;
+
+    roster_key(l, &key);
+    l->roster_row = rows_peek(s->core->rows, FAMILY_ENTITY, &key);
+    if (l->roster_row != NULL && l->roster_row->msg != NULL) {
+        l->roster = ((const Hy__Roster *)l->roster_row->msg)->members;
+        return HY_OK;
+    }
+    if (!db_scan_reach(s->rosters, &key)) {
+        err = db_scan_err(s->rosters);
+        return err == HY_OK ? HY_ECORRUPT : err; /* the head counts some there */
+    }
+    value = db_scan_value(s->rosters, &len);
+    return roster_list(value, len, &l->roster);
+}
+
+/* Through all that are listed, side by side with the names. */
+static enum hy_err walk_roster(struct sweeping *s, struct leaving *l)
+{
+    struct roster_entry entry;
+    struct roster_walk walk;
+    enum hy_err err = hy_buf_reserve(&s->kept, l->roster.len);
+
+    l->next = 0;
+    roster_begin(&walk, l->roster);
+    while (err == HY_OK && roster_next(&walk, &entry)) {
+        bool stays;
+
+        err = pass_member(s, l, entry.user, entry.user_len, true, &stays);
+        if (err == HY_OK && stays)
+            err = hy_buf_put(&s->kept, entry.at, (size_t)(entry.end - entry.at));
+        else
+            l->ref.group->rostered--;
+    }
+    return err == HY_OK && walk.bad ? HY_ECORRUPT : err;
+}
+
+/* What is left of it. */
+static enum hy_err write_roster(struct sweeping *s, struct leaving *l)
+{
+    Hy__Roster roster = HY__ROSTER__INIT;
+    struct core *core = s->core;
+    struct key key;
+
+    roster.members = (ProtobufCBinaryData){s->kept.len, s->kept.data};
+    if (l->roster_row != NULL) {
+        ProtobufCMessage *fresh = s->kept.len == 0 ? NULL : rows_copy(&roster.base);
+
+        if (fresh == NULL && s->kept.len > 0)
+            return HY_ENOMEM;
+        rows_set(core->rows, l->roster_row, fresh);
+        return HY_OK;
+    }
+    roster_key(l, &key);
+    if (s->kept.len == 0)
+        batch_delete(core->batch, FAMILY_ENTITY, &key);
+    else
+        batch_put_record(core->batch, FAMILY_ENTITY, &key, &roster.base);
+    return HY_OK;
+}
+
+/* ---- those who have rows only ---- */
+
+/* To the group's first row. The next one after those of the last group is often it. */
 static bool walk_to(struct sweeping *s, const struct key *first)
 {
     size_t len;
@@ -209,51 +300,71 @@ static bool walk_to(struct sweeping *s, const struct key *first)
     return db_scan_seek(s->members, first);
 }
 
-/* Through all members, side by side with the names. It ends with the last member: a step beyond him
- * would go through the tombstones of groups that were swept before. */
-static enum hy_err walk(struct sweeping *s, struct leaving *l)
+/* Is the row that of one who is in the roster? */
+static bool is_listed(const struct leaving *l, const char *user, size_t len)
 {
-    uint32_t left = l->ref.group->member_num;
+    char name[KEY_TEXT_MAX + 1];
+    struct roster_entry entry;
+
+    return l->listed > 0 && key_copy_text(user, len, name) &&
+           roster_find(l->roster, name, &entry) == HY_OK;
+}
+
+/* Through all of them, side by side with the names. It ends with the last member: a step beyond him
+ * would go through the tombstones of groups that were swept before. */
+static enum hy_err walk_rows(struct sweeping *s, struct leaving *l)
+{
+    uint32_t left = l->others;
     struct key first;
     enum hy_err err = HY_OK;
-    bool there;
+    bool there, stays;
 
+    l->next = 0;
     key_member(&first, l->ref.home, KEY_MEMBER, l->ref.group->conversation, NULL);
     for (there = walk_to(s, &first); there && err == HY_OK;
-         there = --left > 0 && db_scan_next(s->members)) {
+         there = left > 0 && db_scan_next(s->members)) {
         size_t len;
         const uint8_t *key = db_scan_key(s->members, &len);
+        const char *user = (const char *)key + first.len;
 
         if (len <= first.len || memcmp(key, first.bytes, first.len) != 0)
             break;
-        err = pass_member(s, l, (const char *)key + first.len, len - first.len);
+        len -= first.len;
+        if (is_listed(l, user, len))
+            continue;
+        err = pass_member(s, l, user, len, false, &stays);
+        left--;
     }
     s->stands = err == HY_OK && left == 0;
     return err == HY_OK ? db_scan_err(s->members) : err;
 }
 
-/* Each by its key: the group is large, and few leave. */
-static enum hy_err pick(struct sweeping *s, struct leaving *l)
+/* Each by its key: they are many, and few leave. */
+static enum hy_err pick_rows(struct sweeping *s, struct leaving *l)
 {
     enum hy_err err = HY_OK;
 
-    for (const char *last = ""; l->next != NULL && err == HY_OK; last = l->next, step_name(l)) {
+    for (size_t i = 0; i < l->count && err == HY_OK; i++) {
+        struct leaver *who = &l->leavers[i];
         struct db_value value;
         struct key key;
+        bool stays;
 
-        if (!key_text_ok(l->next) || strcmp(l->next, last) == 0)
+        if (who->found || !key_text_ok(who->user))
             continue;
-        key_member(&key, l->ref.home, KEY_MEMBER, l->ref.group->conversation, l->next);
+        key_member(&key, l->ref.home, KEY_MEMBER, l->ref.group->conversation, who->user);
         err = db_get(s->core->db, FAMILY_ENTITY, &key, &value);
         if (err == HY_OK) {
             db_drop(&value);
-            err = found_one(s, l);
+            err = found_one(s, l, who, false, &stays);
         } else if (err == HY_ENOTFOUND) {
             err = HY_OK;
         }
     }
     return err;
 }
+
+/* ---- one group ---- */
 
 /* Somebody left: tip, head, answer. */
 static enum hy_err tell(struct sweeping *s, struct leaving *l, bool many)
@@ -318,24 +429,53 @@ static enum hy_err look_all(struct sweeping *s, const Hy__StoreSweepReq *in)
     return err;
 }
 
-static enum hy_err sweep_group(struct sweeping *s, struct leaving *l)
+/* Who is to leave, from the list of names. */
+static enum hy_err take_names(struct sweeping *s, struct leaving *l)
 {
     const ProtobufCBinaryData *users = &l->in->users;
-    enum hy_err err;
-    bool many;
+    const char *last = "";
 
-    l->next = hy_names_first(users->data, users->len);
-    l->wanted = hy_names_count(users->data, users->len);
+    l->leavers = hy_arena_alloc(&s->core->arena, l->wanted * sizeof *l->leavers);
+    l->tip.members = hy_arena_alloc(&s->core->arena, l->wanted * sizeof *l->tip.members);
+    if (l->leavers == NULL || l->tip.members == NULL)
+        return HY_ENOMEM;
+    for (const char *user = hy_names_first(users->data, users->len); user != NULL;
+         last = user, user = hy_names_next(users->data, users->len, user))
+        if (strcmp(user, last) != 0)
+            l->leavers[l->count++] = (struct leaver){user, strlen(user), false};
+    return HY_OK;
+}
+
+static enum hy_err take_out(struct sweeping *s, struct leaving *l)
+{
+    enum hy_err err = HY_OK;
+
+    l->listed = l->ref.group->rostered;
+    l->others = l->ref.group->member_num - l->listed;
+    if (l->listed > 0)
+        err = read_roster(s, l);
+    if (err == HY_OK && l->listed > 0)
+        err = walk_roster(s, l);
+    if (err == HY_OK && l->others > 0)
+        err = l->others > WALK_MOST ? pick_rows(s, l) : walk_rows(s, l);
+    if (err == HY_OK && l->ref.group->rostered < l->listed)
+        err = write_roster(s, l);
+    return err;
+}
+
+static enum hy_err sweep_group(struct sweeping *s, struct leaving *l)
+{
+    enum hy_err err;
+
+    l->wanted = hy_names_count(l->in->users.data, l->in->users.len);
     if (l->wanted == 0 || l->wanted > TIP_MOST)
         return HY_OK;
-    l->tip.members = hy_arena_alloc(&s->core->arena, l->wanted * sizeof *l->tip.members);
-    if (l->tip.members == NULL)
-        return HY_ENOMEM;
-    s->gone.len = s->stayed.len = 0;
-    many = l->ref.group->member_num > WALK_MOST;
-    err = many ? pick(s, l) : walk(s, l);
+    s->gone.len = s->stayed.len = s->kept.len = 0;
+    err = take_names(s, l);
+    if (err == HY_OK)
+        err = take_out(s, l);
     s->out.absent += (uint32_t)(l->wanted - l->found);
-    return err == HY_OK && l->tip.n_members > 0 ? tell(s, l, many) : err;
+    return err == HY_OK && l->tip.n_members > 0 ? tell(s, l, l->others > WALK_MOST) : err;
 }
 
 static int by_conversation(const void *a, const void *b)
@@ -403,6 +543,8 @@ static enum hy_err open_walks(struct sweeping *s, bool heads)
     if (err == HY_OK)
         err = hy_buf_reserve(&s->stayed, NAMES_ROOM);
     if (err == HY_OK)
+        err = db_scan_open(s->core->db, FAMILY_ENTITY, &first, &end, true, &s->rosters);
+    if (err == HY_OK)
         err = db_scan_open(s->core->db, FAMILY_ENTITY, &first, &end, true, &s->members);
     if (err == HY_OK && heads)
         err = db_scan_open(s->core->db, FAMILY_ENTITY, &first, &end, true, &s->heads);
@@ -425,9 +567,11 @@ static enum hy_err sweep(struct sweeping *s, const Hy__StoreSweepReq *in)
     if (err == HY_OK)
         err = sweep_all(s);
     db_scan_close(&s->heads);
+    db_scan_close(&s->rosters);
     db_scan_close(&s->members);
     hy_buf_free(&s->gone);
     hy_buf_free(&s->stayed);
+    hy_buf_free(&s->kept);
     return err;
 }
 

@@ -31,8 +31,7 @@ static uint8_t *put_varint(uint8_t *out, uint64_t n)
     return out;
 }
 
-/* NULL: it does not end in time. */
-static const uint8_t *get_varint(const uint8_t *at, const uint8_t *end, uint64_t *n)
+const uint8_t *value_varint(const uint8_t *at, const uint8_t *end, uint64_t *n)
 {
     *n = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -118,13 +117,13 @@ static const uint8_t *skip_field(const uint8_t *at, const uint8_t *end, unsigned
 
     switch (wire) {
     case WIRE_VARINT:
-        return get_varint(at, end, &n);
+        return value_varint(at, end, &n);
     case WIRE_64:
         return end - at < 8 ? NULL : at + 8;
     case WIRE_32:
         return end - at < 4 ? NULL : at + 4;
     case WIRE_BYTES:
-        at = get_varint(at, end, &n);
+        at = value_varint(at, end, &n);
         return at == NULL || (uint64_t)(end - at) < n ? NULL : at + n;
     default:
         return NULL;
@@ -140,12 +139,40 @@ enum hy_err value_number(const void *bytes, size_t len, uint32_t field, uint64_t
     if (len == 0 || *at++ != VALUE_FORMAT)
         return HY_ECORRUPT;
     while (at != NULL && at < end) {
-        at = get_varint(at, end, &tag);
+        at = value_varint(at, end, &tag);
         if (at == NULL)
             break;
         if (tag == ((uint64_t)field << 3 | WIRE_VARINT))
-            return get_varint(at, end, n) == NULL ? HY_ECORRUPT : HY_OK;
+            return value_varint(at, end, n) == NULL ? HY_ECORRUPT : HY_OK;
         at = skip_field(at, end, (unsigned)(tag & 7));
+    }
+    return at == NULL ? HY_ECORRUPT : HY_OK;
+}
+
+enum hy_err value_text(const void *bytes, size_t len, uint32_t field, const uint8_t **data,
+                       size_t *n)
+{
+    const uint8_t *at = bytes, *end = at + len;
+    uint64_t tag, size;
+
+    *data = NULL;
+    *n = 0;
+    if (len == 0 || *at++ != VALUE_FORMAT)
+        return HY_ECORRUPT;
+    while (at != NULL && at < end) {
+        at = value_varint(at, end, &tag);
+        if (at == NULL)
+            break;
+        if (tag != ((uint64_t)field << 3 | WIRE_BYTES)) {
+            at = skip_field(at, end, (unsigned)(tag & 7));
+            continue;
+        }
+        at = value_varint(at, end, &size);
+        if (at == NULL || (uint64_t)(end - at) < size)
+            return HY_ECORRUPT;
+        *data = at;
+        *n = (size_t)size;
+        return HY_OK;
     }
     return at == NULL ? HY_ECORRUPT : HY_OK;
 }
@@ -156,11 +183,11 @@ bool value_log_from(const struct value_log *log, const char *user)
     uint64_t tag, len;
 
     while (at != NULL && at < end) {
-        at = get_varint(at, end, &tag);
+        at = value_varint(at, end, &tag);
         if (at == NULL)
             return false;
         if (tag == (MSG_FROM << 3 | WIRE_BYTES)) {
-            at = get_varint(at, end, &len);
+            at = value_varint(at, end, &len);
             return at != NULL && (uint64_t)(end - at) >= len && strlen(user) == len &&
                    memcmp(at, user, len) == 0;
         }
@@ -243,6 +270,19 @@ bool value_get_u64(const void *bytes, size_t len, uint64_t *n)
         return false;
     *n = get_be(bytes, 8);
     return true;
+}
+
+enum hy_err value_put_counted(struct hy_buf *buf, const void *bytes, size_t len)
+{
+    uint8_t *at;
+
+    if (hy_buf_reserve(buf, len + 10) != HY_OK)
+        return HY_ENOMEM;
+    at = put_varint(buf->data + buf->len, len);
+    if (len > 0)
+        memcpy(at, bytes, len);
+    buf->len = (size_t)(at + len - buf->data);
+    return HY_OK;
 }
 
 enum hy_err value_put_field(struct hy_buf *buf, uint32_t field, const void *bytes, size_t len)

@@ -33,6 +33,14 @@ enum hy_err value_get(const ProtobufCMessageDescriptor *type, ProtobufCAllocator
  * HY_ECORRUPT: this is no record. */
 enum hy_err value_number(const void *bytes, size_t len, uint32_t field, uint64_t *n) HY_CHECKED;
 
+/* Bytes or a text (wire type 2) of a record, in the same way; *data NULL: the record has none. Lent
+ * from the record. */
+enum hy_err value_text(const void *bytes, size_t len, uint32_t field, const uint8_t **data,
+                       size_t *n) HY_CHECKED;
+
+/* A varint at at, before end. Returns what follows it; NULL: it does not end in time. */
+const uint8_t *value_varint(const uint8_t *at, const uint8_t *end, uint64_t *n);
+
 /* A log value taken apart; msg is lent from the bytes. */
 struct value_log {
     uint16_t flags; /* Hy__MsgFlag bits */
@@ -71,6 +79,8 @@ bool value_get_u64(const void *bytes, size_t len, uint64_t *n);
 /* Append a field that holds bytes (wire type 2) of a message, or its tag and length only. */
 enum hy_err value_put_field(struct hy_buf *buf, uint32_t field, const void *bytes,
                             size_t len) HY_CHECKED;
+/* Append bytes with their length (a varint) before them. */
+enum hy_err value_put_counted(struct hy_buf *buf, const void *bytes, size_t len) HY_CHECKED;
 /* Append a number (wire type 0); nothing when it is 0. */
 enum hy_err value_put_varint(struct hy_buf *buf, uint32_t field, uint64_t n) HY_CHECKED;
 

@@ -5,6 +5,7 @@
 #include "common/codes.h"
 #include "common/slot.h"
 #include "store/member.h"
+#include "store/member_walk.h"
 #include "store/value.h"
 
 enum hy_err view_get(struct view *view, enum family family, const struct key *key,
@@ -93,18 +94,49 @@ static enum hy_err span_pair(struct view *view, uint32_t app, const char *user, 
     return span_expire(view, span);
 }
 
-static enum hy_err span_member(struct view *view, struct key_home home, const char *user,
-                               struct span *span)
+/* What the roster says of a user. */
+static enum hy_err view_listed(struct view *view, struct key_home home, const Hy__Group *group,
+                               const char *user, const Hy__Member **member)
 {
-    const ProtobufCMessage *msg;
+    ProtobufCBinaryData list;
+    ProtobufCMessage *msg;
+    struct roster_entry entry;
+    struct db_value value;
     struct key key;
     enum hy_err err;
 
+    key_member(&key, home, KEY_ROSTER, group->conversation, NULL);
+    err = db_get(view->db, FAMILY_ENTITY, &key, &value);
+    if (err != HY_OK)
+        return err == HY_ENOTFOUND ? HY_OK : err;
+    err = roster_list(value.data, value.len, &list);
+    if (err == HY_OK)
+        err = roster_find(list, user, &entry);
+    if (err == HY_OK)
+        err = value_get(&hy__member__descriptor, &view->arena.pb, entry.value, entry.len, &msg);
+    if (err == HY_OK)
+        *member = (const Hy__Member *)msg;
+    db_drop(&value);
+    return err == HY_ENOTFOUND ? HY_OK : err;
+}
+
+enum hy_err view_member(struct view *view, struct key_home home, const Hy__Group *group,
+                        const char *user, const Hy__Member **member)
+{
+    const ProtobufCMessage *msg;
+    struct key key;
+    enum hy_err err = HY_OK;
+
+    *member = NULL;
     if (!key_text_ok(user))
         return HY_OK;
-    key_member(&key, home, KEY_MEMBER, span->group->conversation, user);
-    err = view_see(view, FAMILY_ENTITY, &key, &hy__member__descriptor, &msg);
-    span->member = (const Hy__Member *)msg;
+    if (member_walk_apart(group)) {
+        key_member(&key, home, KEY_MEMBER, group->conversation, user);
+        err = view_see(view, FAMILY_ENTITY, &key, &hy__member__descriptor, &msg);
+        *member = (const Hy__Member *)msg;
+    }
+    if (err == HY_OK && *member == NULL && group->rostered > 0)
+        err = view_listed(view, home, group, user, member);
     return err;
 }
 
@@ -128,7 +160,7 @@ static enum hy_err span_group(struct view *view, uint32_t app, const char *user,
     span->type = span->group->info == NULL ? NULL : hy_group_type(span->group->info->type);
     if (span->type == NULL)
         return HY_ECORRUPT;
-    err = span_member(view, home, user, span);
+    err = view_member(view, home, span->group, user, &span->member);
     if (err != HY_OK)
         return err;
     if (span->member == NULL && !admin) {

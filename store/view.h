@@ -47,6 +47,11 @@ enum hy_err view_see(struct view *view, enum family family, const struct key *ke
                      const ProtobufCMessageDescriptor *type,
                      const ProtobufCMessage **msg) HY_CHECKED;
 
+/* A member of a group, as his row says, or the roster; *member NULL: the user is none. Lent as by
+ * view_see(). */
+enum hy_err view_member(struct view *view, struct key_home home, const Hy__Group *group,
+                        const char *user, const Hy__Member **member) HY_CHECKED;
+
 /* Does this shard own the slot? */
 bool view_owns(const struct view *view, uint16_t slot);
 

@@ -2,10 +2,12 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/expire.h"
 #include "store/key.h"
+#include "store/roster.h"
 #include "store/value.h"
 
 static void try_log(const uint8_t *data, size_t size)
@@ -30,6 +32,31 @@ static void try_record(const ProtobufCMessageDescriptor *type, const uint8_t *da
         protobuf_c_message_free_unpacked(msg, NULL);
 }
 
+/* Of a list that can be walked through, the first can be taken out and put back. */
+static void try_roster(const uint8_t *data, size_t size)
+{
+    Hy__Member member = HY__MEMBER__INIT;
+    ProtobufCBinaryData list, copy = {0};
+    struct roster_entry entry;
+    struct roster_walk walk;
+
+    if (roster_list(data, size, &list) != HY_OK)
+        return;
+    copy.data = malloc(list.len + 1);
+    if (copy.data == NULL)
+        return;
+    copy.len = list.len;
+    if (list.len > 0)
+        memcpy(copy.data, list.data, list.len);
+    roster_begin(&walk, copy);
+    if (roster_next(&walk, &entry))
+        roster_cut(&copy, &entry);
+    member.user = (char *)"anna";
+    if (roster_put(&copy, &member) == HY_OK && roster_find(copy, "anna", &entry) != HY_OK)
+        __builtin_trap(); /* who was put there is found */
+    free(copy.data);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -38,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         &hy__pair__descriptor,   &hy__group__descriptor, &hy__member__descriptor,
         &hy__user__descriptor,   &hy__app__descriptor,   &hy__index_row__descriptor,
         &hy__effect__descriptor, &hy__mute__descriptor,  &hy__group_count__descriptor,
+        &hy__roster__descriptor,
     };
     static struct appset *apps;
     struct key_parts parts;
@@ -52,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)key_copy_text(parts.second, parts.second_len, text);
     }
     try_log(data, size);
+    try_roster(data, size);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         try_record(types[i], data, size);
     if (value_get_dedupe(NULL, data, size, &row) == HY_OK)

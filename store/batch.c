@@ -15,9 +15,22 @@ struct seen {
     uint32_t key_len, value_len;
 };
 
+/* A row of the index, put or deleted. Users' slots have nothing to do with the order in which
+ * anything happens, so rows of the index come in none: a memtable finds the place of a key near
+ * that of the one before much sooner, so they are put into the batch in the order of their keys. */
+struct index_op {
+    uint32_t at; /* in index_bytes; key, then value */
+    uint32_t key_len, value_len;
+    uint32_t number; /* of it: the last counts */
+    bool deletes;
+};
+
 struct batch {
     struct replica *replica;
     struct db_batch *rows;
+    struct index_op *index; /* to be put into rows yet */
+    uint32_t index_count, index_size;
+    struct hy_buf index_bytes;
     enum hy_err err;
     struct hy_buf scratch; /* a record being packed */
     struct hy_buf bytes;   /* of what was seen */
@@ -57,6 +70,8 @@ void batch_close(struct batch **batch)
     db_batch_close(&b->rows);
     hy_buf_free(&b->scratch);
     hy_buf_free(&b->bytes);
+    hy_buf_free(&b->index_bytes);
+    free(b->index);
     free(b->table);
     free(b);
 }
@@ -67,10 +82,76 @@ void batch_fail(struct batch *batch, enum hy_err err)
         batch->err = err;
 }
 
+/* ---- rows of the index ---- */
+
+static enum hy_err index_add(struct batch *b, const struct key *key, const void *value, size_t len,
+                             bool deletes)
+{
+    struct index_op *op;
+
+    if (b->index_count == b->index_size) {
+        uint32_t size = b->index_size == 0 ? 256 : b->index_size * 2;
+
+        op = realloc(b->index, size * sizeof *op);
+        if (op == NULL)
+            return HY_ENOMEM;
+        b->index = op;
+        b->index_size = size;
+    }
+    if (hy_buf_reserve(&b->index_bytes, key->len + len) != HY_OK)
+        return HY_ENOMEM;
+    op = &b->index[b->index_count];
+    *op = (struct index_op){(uint32_t)b->index_bytes.len, key->len, (uint32_t)len, b->index_count++,
+                            deletes};
+    memcpy(b->index_bytes.data + op->at, key->bytes, key->len);
+    if (len > 0)
+        memcpy(b->index_bytes.data + op->at + key->len, value, len);
+    b->index_bytes.len += key->len + len;
+    return HY_OK;
+}
+
+static int by_key(const void *a, const void *b, void *bytes)
+{
+    const struct index_op *x = a, *y = b;
+    const uint8_t *base = bytes;
+    int order =
+        memcmp(base + x->at, base + y->at, x->key_len < y->key_len ? x->key_len : y->key_len);
+
+    if (order == 0)
+        order = (int)x->key_len - (int)y->key_len;
+    return order != 0 ? order : (int)x->number - (int)y->number;
+}
+
+static void index_flush(struct batch *b)
+{
+    struct key key;
+
+    if (b->index_count > 1)
+        qsort_r(b->index, b->index_count, sizeof *b->index, by_key, b->index_bytes.data);
+    for (uint32_t i = 0; i < b->index_count; i++) {
+        const struct index_op *op = &b->index[i];
+        const uint8_t *bytes = b->index_bytes.data + op->at;
+
+        key.len = (uint16_t)op->key_len;
+        memcpy(key.bytes, bytes, op->key_len);
+        if (op->deletes)
+            db_batch_delete(b->rows, FAMILY_INDEX, &key);
+        else
+            db_batch_put(b->rows, FAMILY_INDEX, &key, bytes + op->key_len, op->value_len);
+    }
+    b->index_count = 0;
+    b->index_bytes.len = 0;
+}
+
+/* ---- rows ---- */
+
 void batch_put(struct batch *batch, enum family family, const struct key *key, const void *value,
                size_t len)
 {
-    db_batch_put(batch->rows, family, key, value, len);
+    if (family != FAMILY_INDEX)
+        db_batch_put(batch->rows, family, key, value, len);
+    else if (index_add(batch, key, value, len, false) != HY_OK)
+        batch_fail(batch, HY_ENOMEM);
 }
 
 void batch_put_record(struct batch *batch, enum family family, const struct key *key,
@@ -171,7 +252,10 @@ bool batch_find(const struct batch *batch, enum family family, const struct key 
 
 void batch_delete(struct batch *batch, enum family family, const struct key *key)
 {
-    db_batch_delete(batch->rows, family, key);
+    if (family != FAMILY_INDEX)
+        db_batch_delete(batch->rows, family, key);
+    else if (index_add(batch, key, NULL, 0, true) != HY_OK)
+        batch_fail(batch, HY_ENOMEM);
 }
 
 void batch_delete_prefix(struct batch *batch, enum family family, const struct key *first)
@@ -184,12 +268,12 @@ void batch_delete_prefix(struct batch *batch, enum family family, const struct k
 
 size_t batch_ops(const struct batch *batch)
 {
-    return db_batch_count(batch->rows);
+    return db_batch_count(batch->rows) + batch->index_count;
 }
 
 size_t batch_bytes(const struct batch *batch)
 {
-    return db_batch_bytes(batch->rows);
+    return db_batch_bytes(batch->rows) + batch->index_bytes.len;
 }
 
 enum hy_err batch_write(struct batch *batch)
@@ -198,12 +282,15 @@ enum hy_err batch_write(struct batch *batch)
         return batch->err;
     if (batch_ops(batch) == 0)
         return HY_OK;
+    index_flush(batch);
     return replica_write(batch->replica, batch->rows);
 }
 
 void batch_clear(struct batch *batch)
 {
     db_batch_clear(batch->rows);
+    batch->index_count = 0;
+    batch->index_bytes.len = 0;
     if (batch->used > 0)
         memset(batch->table, 0, ((size_t)batch->mask + 1) * sizeof *batch->table);
     batch->used = 0;

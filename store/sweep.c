@@ -12,7 +12,6 @@
 #include "common/names.h"
 #include "store/group.h"
 #include "store/handlers.h"
-#include "store/index.h"
 #include "store/member.h"
 #include "store/roster.h"
 #include "store/tip.h"
@@ -64,7 +63,7 @@ struct sweeping {
     uint32_t app;
     struct hy_buf gone, stayed; /* of the group at hand */
     struct hy_buf kept;         /* of its roster */
-    struct keys rows, indexes;  /* of members, and of users of this shard */
+    struct keys rows;           /* of members */
 };
 
 /* A copy in the arena, which the answer can point at. */
@@ -121,25 +120,12 @@ static int by_bytes(const void *a, const void *b)
     return order != 0 ? order : (int)x->len - (int)y->len;
 }
 
-static void keys_delete(struct core *core, enum family family, struct keys *keys)
+static void keys_delete(struct core *core, struct keys *keys)
 {
     if (keys->count > 0)
         qsort(keys->list, keys->count, sizeof *keys->list, by_bytes);
     for (size_t i = 0; i < keys->count; i++)
-        batch_delete(core->batch, family, &keys->list[i]);
-}
-
-/* The user's index learns it: here, or by way of the outbox. */
-static enum hy_err leave_index(struct sweeping *s, const struct leaving *l, const char *user)
-{
-    struct key key;
-
-    if (!core_owns(s->core, hy_slot_user(s->app, user))) {
-        member_show(s->core, &l->ref, user, NULL);
-        return HY_OK;
-    }
-    index_group_key(&key, s->app, user, l->in->group);
-    return keys_add(s->core, &s->indexes, &key);
+        batch_delete(core->batch, FAMILY_ENTITY, &keys->list[i]);
 }
 
 /* The member's own row, if he may have one. What is in memory says what the roster said, too. */
@@ -170,8 +156,7 @@ static enum hy_err remove_one(struct sweeping *s, struct leaving *l, const char 
     if (l->tip.n_members == 0)
         group_bump(core, &l->ref);
     group->member_num -= group->member_num > 0;
-    if (err == HY_OK)
-        err = leave_index(s, l, user);
+    member_show(core, &l->ref, user, NULL);
     return err == HY_OK ? name_in_tip(core, l, user) : err;
 }
 
@@ -509,8 +494,7 @@ static void write_rows(struct sweeping *s)
     for (size_t i = 0; i < s->count; i++)
         if (s->groups[i].tip.n_members > 0)
             group_keep(s->core, &s->groups[i].ref);
-    keys_delete(s->core, FAMILY_ENTITY, &s->rows);
-    keys_delete(s->core, FAMILY_INDEX, &s->indexes);
+    keys_delete(s->core, &s->rows);
 }
 
 /* A batch sees nothing of itself, so a group may come once. */

@@ -295,6 +295,30 @@ void db_compact(struct db *db)
         rocksdb_compact_range_cf(db->rocks, db->handles[expiring[i]], NULL, 0, NULL, 0);
 }
 
+static bool family_behind(struct db *db, rocksdb_column_family_handle_t *family)
+{
+    char *text = rocksdb_property_value_cf(db->rocks, family, "rocksdb.num-files-at-level0");
+    uint64_t files = text == NULL ? 0 : strtoull(text, NULL, 10), waiting = 0;
+
+    rocksdb_free(text);
+    if (files >= DB_BEHIND_FILES)
+        return true;
+    return rocksdb_property_int_cf(db->rocks, family, "rocksdb.num-immutable-mem-table",
+                                   &waiting) == 0 &&
+           waiting >= DB_BEHIND_BUFFERS;
+}
+
+bool db_behind(struct db *db)
+{
+    uint64_t rate;
+
+    for (int f = 0; f < FAMILY_COUNT; f++)
+        if (family_behind(db, db->handles[f]))
+            return true;
+    return rocksdb_property_int(db->rocks, "rocksdb.actual-delayed-write-rate", &rate) == 0 &&
+           rate > 0;
+}
+
 uint64_t db_property(struct db *db, const char *name)
 {
     uint64_t sum = 0, n;

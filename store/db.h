@@ -122,6 +122,10 @@ enum hy_err db_scan_err(const struct db_scan *scan) HY_CHECKED;
 /* Flush everything and compact log and dedupe, so that what has expired leaves the disk. */
 void db_compact(struct db *db);
 
+/* Are flushes and compactions so far behind that writes are refused (HY_EBUSY), or soon would be?
+ * Who has much to write, and can wait, does so then; messages still pass. */
+bool db_behind(struct db *db);
+
 /* A RocksDB integer property, summed over the families. */
 uint64_t db_property(struct db *db, const char *name);
 

@@ -20,6 +20,16 @@
 
 enum { READ_ALL = 0, READ_MEMORY = 1 }; /* rocksdb::ReadTier */
 
+/* Of a family: files of level 0, and full memtables. From so many on RocksDB slows writes down,
+ * which is refusing them here; who can wait does so before that. */
+enum {
+    DB_BEHIND_FILES = 20,
+    DB_SLOW_FILES = 30,
+    DB_STOP_FILES = 48,
+    DB_BEHIND_BUFFERS = 2,
+    DB_BUFFERS = 4, /* with the one that is filled; slow from one less on */
+};
+
 struct filter_arg { /* one a family that is filtered */
     struct db *db;
     enum family family;

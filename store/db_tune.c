@@ -104,10 +104,10 @@ static enum hy_err tune_family(struct db *db, const struct db_config *config, en
         return err;
     o = db->tuned[family];
     rocksdb_options_set_write_buffer_size(o, config->write_buffer_bytes / t->buffer_part);
-    rocksdb_options_set_max_write_buffer_number(o, 4);
+    rocksdb_options_set_max_write_buffer_number(o, DB_BUFFERS);
     rocksdb_options_set_level0_file_num_compaction_trigger(o, t->wide ? 5 : 4);
-    rocksdb_options_set_level0_slowdown_writes_trigger(o, 30);
-    rocksdb_options_set_level0_stop_writes_trigger(o, 48);
+    rocksdb_options_set_level0_slowdown_writes_trigger(o, DB_SLOW_FILES);
+    rocksdb_options_set_level0_stop_writes_trigger(o, DB_STOP_FILES);
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);
     if (t->sparse) { /* say so without a walk through the memtable */
         rocksdb_options_set_memtable_prefix_bloom_size_ratio(o, 0.1);

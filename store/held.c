@@ -6,6 +6,7 @@
 struct item {
     struct request req; /* first: a request is its item; its payload lies behind */
     struct item *next;
+    uint64_t since_ms;
 };
 
 struct held {
@@ -37,7 +38,7 @@ void held_close(struct held **held)
     *held = NULL;
 }
 
-enum hy_err held_add(struct held *held, const struct request *req)
+enum hy_err held_add(struct held *held, const struct request *req, uint64_t now_ms)
 {
     struct item *item = held->count < held->most ? malloc(sizeof *item + req->len) : NULL;
 
@@ -46,12 +47,26 @@ enum hy_err held_add(struct held *held, const struct request *req)
     item->req = *req;
     item->req.payload = (const uint8_t *)(item + 1);
     item->next = NULL;
+    item->since_ms = now_ms;
     if (req->len > 0)
         memcpy(item + 1, req->payload, req->len);
     *held->end = item;
     held->end = &item->next;
     held->count++;
     return HY_OK;
+}
+
+bool held_has(const struct held *held, const struct request *req)
+{
+    for (const struct item *item = held->first; item != NULL; item = item->next)
+        if (item->req.reply.id == req->reply.id && item->req.reply.peer == req->reply.peer)
+            return true;
+    return false;
+}
+
+uint64_t held_since_ms(const struct held *held)
+{
+    return held->first->since_ms;
 }
 
 struct request *held_take(struct held *held)

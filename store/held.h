@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/err.h"
 #include "store/answers.h"
@@ -17,8 +18,14 @@ enum hy_err held_open(size_t most, struct held **held) HY_CHECKED;
 /* Forgets what waits. */
 void held_close(struct held **held);
 
-/* Keep a copy. HY_EBUSY: there is no room. */
-enum hy_err held_add(struct held *held, const struct request *req) HY_CHECKED;
+/* Keep a copy, which waits since now_ms. HY_EBUSY: there is no room. */
+enum hy_err held_add(struct held *held, const struct request *req, uint64_t now_ms) HY_CHECKED;
+
+/* Does this very call wait there already? (It is asked again when no answer comes.) */
+bool held_has(const struct held *held, const struct request *req);
+
+/* Since when the one that has waited longest does; there must be one. */
+uint64_t held_since_ms(const struct held *held);
 
 /* The one that has waited longest, or NULL; give it to held_free() afterwards. */
 struct request *held_take(struct held *held);

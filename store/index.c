@@ -19,17 +19,12 @@ void index_put_pair(struct core *core, uint32_t app, const char *user, const cha
     batch_put_record(core->batch, FAMILY_INDEX, &key, &row.base);
 }
 
-void index_group_key(struct key *key, uint32_t app, const char *user, const char *group)
-{
-    key_index(key, home_of(app, user), user, HY__CONV_TYPE__CONV_GROUP, group, KEY_INDEX_ROW);
-}
-
 void index_put_group(struct core *core, uint32_t app, const char *user, const char *group,
                      const Hy__IndexRow *row)
 {
     struct key key;
 
-    index_group_key(&key, app, user, group);
+    key_index(&key, home_of(app, user), user, HY__CONV_TYPE__CONV_GROUP, group, KEY_INDEX_ROW);
     if (row->joined)
         batch_put_record(core->batch, FAMILY_INDEX, &key, &row->base);
     else

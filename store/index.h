@@ -16,9 +16,6 @@ void index_put_pair(struct core *core, uint32_t app, const char *user, const cha
 void index_put_group(struct core *core, uint32_t app, const char *user, const char *group,
                      const Hy__IndexRow *row);
 
-/* The row of it. */
-void index_group_key(struct key *key, uint32_t app, const char *user, const char *group);
-
 /* The same, as an effect. */
 void index_put_row(struct core *core, const Hy__Effect *effect);
 

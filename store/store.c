@@ -26,6 +26,8 @@ enum {
     LAZY_MS = 200,         /* rows nobody waits for may wait so long */
     STALL_MS = 5000,       /* a batch, or who waits behind it, waits so long for a stall to pass */
     HELD_MOST = 20000,     /* requests that wait meanwhile */
+    BULK_MS = 3000,        /* a command of many rows waits so long while the disk is behind */
+    BULK_MOST = 64,        /* so many of them */
 };
 
 enum state { FOLLOWS, GOOD, FULL, FAILED };
@@ -46,6 +48,8 @@ struct store {
     uint64_t stalled_ms; /* since when the disk is behind, 0: it is not */
     uint64_t full_ms;    /* the same of other copies: the gate is full */
     struct held *held;   /* what came meanwhile */
+    struct held *bulk;   /* commands of many rows, which wait before there is a stall */
+    bool (*behind)(struct db *db);
 };
 
 static void set_state(struct store *s, enum state state, const char *why)
@@ -120,11 +124,11 @@ static void turn_away(struct store *s, const struct request *req)
         refuse(s, req, core_code(broken));
 }
 
-static void turn_away_held(struct store *s)
+static void turn_away_held(struct store *s, struct held *held)
 {
     struct request *req;
 
-    while ((req = held_take(s->held)) != NULL) {
+    while ((req = held_take(held)) != NULL) {
         turn_away(s, req);
         held_free(req);
     }
@@ -164,7 +168,8 @@ static void on_follow(void *ctx, const char *leader)
         return;
     readers_drop(s->readers);
     core_follow(&s->core);
-    turn_away_held(s);
+    turn_away_held(s, s->held);
+    turn_away_held(s, s->bulk);
     hy_log_info("store.follows", "shard=%u leader=%s", s->config.shard, leader);
     if (replica_broken(s->replica) == HY_OK)
         set_state(s, FOLLOWS, "another copy leads");
@@ -206,7 +211,10 @@ static enum hy_err open_parts(struct store *s)
     s->expire = (struct expire){core->appset, core->now_ms, core->now_arg};
     readers.apps = core->appset;
     readers.gate = core->gate;
+    s->behind = db_behind;
     err = held_open(HELD_MOST, &s->held);
+    if (err == HY_OK)
+        err = held_open(BULK_MOST, &s->bulk);
     return err == HY_OK ? readers_open(&readers, &s->readers) : err;
 }
 
@@ -284,6 +292,7 @@ void store_close(struct store **store)
     if (s->core.db != NULL)
         store_turn(s);
     held_close(&s->held); /* they will be asked again */
+    held_close(&s->bulk);
     readers_close(&s->readers);
     core_follow(&s->core);
     core_close(&s->core);
@@ -350,7 +359,7 @@ static void hold(struct store *s, const struct request *req)
 {
     bool too_long = s->full_ms != 0 && hy_steady_ms() - s->full_ms > STALL_MS;
 
-    if (too_long || held_add(s->held, req) != HY_OK)
+    if (too_long || held_add(s->held, req, hy_steady_ms()) != HY_OK)
         refuse(s, req, HY_CODE_BUSY);
 }
 
@@ -417,6 +426,58 @@ static void decide(struct store *s, const struct request *req, const struct rout
     look_at_gate(s);
 }
 
+static void take(struct store *s, const struct request *req, const struct route *row)
+{
+    if (row->how == ROUTE_WRITES_ALONE && batch_waits(s) && !blocked(s)) {
+        commit(s);
+        if (!decides(s)) {
+            turn_away(s, req);
+            return;
+        }
+    }
+    if (waits(s, row))
+        hold(s, req);
+    else if (row->how == ROUTE_READS_ASIDE)
+        read_aside(s, req, row);
+    else
+        decide(s, req, row);
+}
+
+/* ---- commands of many rows: while the disk is behind they wait, so that messages need not ---- */
+
+static bool bulk_waits(const struct store *s)
+{
+    return !held_empty(s->bulk) || s->behind(s->core.db);
+}
+
+static void hold_bulk(struct store *s, const struct request *req)
+{
+    if (held_has(s->bulk, req))
+        return; /* asked again while it waits: one answer is enough */
+    if (held_add(s->bulk, req, hy_steady_ms()) != HY_OK)
+        refuse(s, req, HY_CODE_BUSY);
+}
+
+/* Decide what waited, while the disk keeps up. What has waited too long is for its sender to try
+ * again. */
+static void let_bulk_go(struct store *s)
+{
+    while (!held_empty(s->bulk) && decides(s)) {
+        bool late = hy_steady_ms() - held_since_ms(s->bulk) > BULK_MS;
+        bool closed = blocked(s) || s->behind(s->core.db);
+        struct request *req;
+
+        if (closed && !late)
+            break;
+        req = held_take(s->bulk);
+        if (closed || closed_for(s, route_of(req->kind)) != HY_CODE_OK)
+            refuse(s, req, HY_CODE_BUSY);
+        else
+            take(s, req, route_of(req->kind));
+        held_free(req);
+    }
+}
+
 void store_handle(struct store *store, const struct request *req)
 {
     const struct route *row = route_of(req->kind);
@@ -431,19 +492,10 @@ void store_handle(struct store *store, const struct request *req)
         refuse(store, req, code);
         return;
     }
-    if (row->how == ROUTE_WRITES_ALONE && batch_waits(store) && !blocked(store)) {
-        commit(store);
-        if (!decides(store)) {
-            turn_away(store, req);
-            return;
-        }
-    }
-    if (waits(store, row))
-        hold(store, req);
-    else if (row->how == ROUTE_READS_ASIDE)
-        read_aside(store, req, row);
+    if (row->how == ROUTE_WRITES_ALONE && bulk_waits(store))
+        hold_bulk(store, req);
     else
-        decide(store, req, row);
+        take(store, req, row);
 }
 
 /* Rows that nobody waits for (those of the outbox that go) ride along with others, or wait a
@@ -538,6 +590,7 @@ void store_turn(struct store *store)
         commit_if_worth(store);
     }
     give_up_held(store);
+    let_bulk_go(store);
     if (decides(store) && !blocked(store)) /* it tells what is durable */
         outbox_tick(&store->core, hy_steady_ms());
     tellings_tick(store->core.tellings, hy_steady_ms());
@@ -645,4 +698,9 @@ bool store_settled(const struct store *store)
 void store_set_fault(struct store *store, enum hy_err (*fault)(void *arg), void *arg)
 {
     replica_set_fault(store->replica, fault, arg);
+}
+
+void store_set_behind(struct store *store, bool (*behind)(struct db *db))
+{
+    store->behind = behind;
 }

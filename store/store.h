@@ -80,4 +80,7 @@ bool store_settled(const struct store *store);
 /* Tests: fail the writes to come (db_set_fault). */
 void store_set_fault(struct store *store, enum hy_err (*fault)(void *arg), void *arg);
 
+/* Tests: what is asked in place of db_behind(). */
+void store_set_behind(struct store *store, bool (*behind)(struct db *db));
+
 #endif

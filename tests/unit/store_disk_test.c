@@ -135,6 +135,128 @@ static void a_stall_delays_and_refuses_nothing(void **state)
     assert_int_equal(fixture_unread(f, "ben", "anna", false), 4);
 }
 
+/* ---- commands of many rows ---- */
+
+static uint64_t import(struct fixture *f, const char *id)
+{
+    Hy__StoreGroupsImportReq req = HY__STORE_GROUPS_IMPORT_REQ__INIT;
+    Hy__StoreGroupCreateReq create = HY__STORE_GROUP_CREATE_REQ__INIT, *groups[] = {&create};
+    Hy__GroupInfo info = HY__GROUP_INFO__INIT;
+    Hy__MemberInfo ben = HY__MEMBER_INFO__INIT, *members[] = {&ben};
+
+    ben.user = (char *)"ben";
+    create.app = FIXTURE_APP;
+    create.info = &info;
+    create.members = members;
+    create.n_members = 1;
+    info.group = info.name = (char *)id;
+    info.type = (char *)"Public";
+    info.owner = (char *)"anna";
+    info.sweep = 1;
+    req.groups = groups;
+    req.n_groups = 1;
+    return fixture_put(f, HY__BUS_KIND__STORE_GROUPS_IMPORT, &req.base);
+}
+
+static uint64_t sweep(struct fixture *f, const char *group)
+{
+    Hy__StoreSweepReq req = HY__STORE_SWEEP_REQ__INIT;
+    Hy__SweepGroup of = HY__SWEEP_GROUP__INIT, *groups[] = {&of};
+
+    of.group = (char *)group;
+    of.users = (ProtobufCBinaryData){4, (uint8_t *)"ben"};
+    req.app = FIXTURE_APP;
+    req.groups = groups;
+    req.n_groups = 1;
+    return fixture_put(f, HY__BUS_KIND__STORE_SWEEP, &req.base);
+}
+
+static void assert_imported(struct fixture *f, uint64_t id, uint32_t code)
+{
+    Hy__StoreGroupsImportRes *res = fixture_take(f, id, &hy__store_groups_import_res__descriptor);
+
+    assert_int_equal(res->code, code);
+    if (code == 0) {
+        assert_int_equal(res->n_codes, 1);
+        assert_int_equal(res->codes[0], 0);
+    }
+    DROP(res);
+}
+
+static void assert_swept(struct fixture *f, uint64_t id)
+{
+    Hy__StoreSweepRes *res = fixture_take(f, id, &hy__store_sweep_res__descriptor);
+
+    assert_int_equal(res->code, 0);
+    assert_int_equal(res->removed, 1);
+    DROP(res);
+}
+
+static void a_stall_delays_commands_of_many_rows_too(void **state)
+{
+    struct fixture *f = *state;
+    int times = 2;
+    uint64_t imported, second, swept;
+
+    store_set_fault(f->store, stall, &times);
+    imported = import(f, "g"); /* stalled */
+    second = import(f, "h");   /* waits behind it */
+    assert_false(fixture_answered(f, imported));
+    store_turn(f->store);
+    store_turn(f->store);
+    assert_imported(f, imported, 0);
+    assert_imported(f, second, 0);
+    times = 1;
+    swept = sweep(f, "g");
+    assert_false(fixture_answered(f, swept));
+    store_turn(f->store);
+    assert_swept(f, swept);
+    assert_null(store_ready(f->store));
+}
+
+static bool is_behind;
+
+static bool behind(struct db *db)
+{
+    (void)db;
+    return is_behind;
+}
+
+static void commands_of_many_rows_wait_while_the_disk_is_behind_and_messages_do_not(void **state)
+{
+    struct fixture *f = *state;
+    const struct timespec moment = {0, 5000000};
+    uint64_t imported, swept, late;
+
+    store_set_behind(f->store, behind);
+    is_behind = false;
+    imported = import(f, "g");
+    assert_imported(f, imported, 0);
+    is_behind = true;
+    imported = import(f, "h");
+    f->next_id--;
+    assert_int_equal(import(f, "h"), imported); /* the same call again */
+    swept = sweep(f, "g");
+    store_turn(f->store);
+    assert_int_equal(hello(f, "1").seq, 1);
+    assert_false(fixture_answered(f, imported));
+    assert_false(fixture_answered(f, swept));
+    is_behind = false;
+    store_turn(f->store);
+    assert_imported(f, imported, 0);
+    assert_swept(f, swept);
+    is_behind = true;
+    late = import(f, "i");
+    while (!fixture_answered(f, late)) { /* not for ever: its sender is to try again */
+        nanosleep(&moment, NULL);
+        store_turn(f->store);
+    }
+    assert_imported(f, late, HY_CODE_BUSY);
+    is_behind = false;
+    late = import(f, "i");
+    assert_imported(f, late, 0);
+}
+
 static void an_index_that_waits_for_a_warm_conversation_survives_a_restart(void **state)
 {
     struct fixture *f = *state;
@@ -159,6 +281,8 @@ int main(void)
         T(an_append_is_whole_or_absent_wherever_the_disk_fails),
         T(a_full_disk_has_its_own_code_for_every_request_of_the_batch),
         T(a_stall_delays_and_refuses_nothing),
+        T(a_stall_delays_commands_of_many_rows_too),
+        T(commands_of_many_rows_wait_while_the_disk_is_behind_and_messages_do_not),
         T(an_index_that_waits_for_a_warm_conversation_survives_a_restart),
     };
 

@@ -10,7 +10,9 @@
 #include "router/roll.h"
 
 enum {
-    LIST_USERS = 1000,    /* whose groups are asked for at once, of a shard */
+    LIST_USERS = 1000,    /* whose groups are asked for with one call, of a shard */
+    LISTS_AT_ONCE = 2,    /* such calls under way at a shard: more would only wait there, be asked
+                           * again, and come too late */
     PAIRS_MOST = 4 << 20, /* memberships that end in one sweep; 16 bytes each */
     CALL_GROUPS = 128,    /* of one command to a store: a message waits behind it for 1 or 2 ms */
     CALL_NAMES = 1000,
@@ -39,9 +41,16 @@ struct list {
     const struct op_ask *ask;
 };
 
+/* Users of one shard, of whom some are not asked about yet. */
+struct unlisted {
+    size_t at, end;
+};
+
 struct sweep {
     const Hy__SweepReq *req;
     uint32_t app;
+    const uint32_t *users;     /* by slot */
+    struct unlisted *unlisted; /* by shard */
     struct list *lists;
     struct pair *pairs; /* by slot, group and user */
     size_t count;
@@ -394,7 +403,7 @@ static void ask_list(struct op *op, struct sweep *sweep, const uint32_t *users, 
     sweep->lists = list;
 }
 
-/* The users by slot: a store reads their indexes in one walk, and a shard's are together. */
+/* The users by slot: a store reads their indexes in one walk. */
 static uint32_t *users_by_slot(struct op *op, const struct sweep *sweep)
 {
     uint32_t *ends = op_get(op, (HY_SLOTS + 1) * sizeof *ends);
@@ -409,21 +418,51 @@ static uint32_t *users_by_slot(struct op *op, const struct sweep *sweep)
     return sorted;
 }
 
-static void ask_lists(struct op *op, struct sweep *sweep)
+static uint32_t shard_of(const struct op *op, const struct sweep *sweep, uint32_t user)
 {
-    const uint32_t *users = users_by_slot(op, sweep);
-    const struct stores *stores = op->parts->stores;
+    return stores_shard(op->parts->stores, hy_slot_user(sweep->app, sweep->req->users[user]->user));
+}
 
-    for (size_t at = 0, end; at < sweep->req->n_users; at = end) {
-        const char *first = sweep->req->users[users[at]]->user;
-        uint32_t shard = stores_shard(stores, hy_slot_user(sweep->app, first));
+/* A shard may have slots here and there: its users together, and by slot among themselves. */
+static void part_by_shard(struct op *op, struct sweep *sweep)
+{
+    uint32_t shards = stores_count(op->parts->stores);
+    size_t count = sweep->req->n_users, begin = 0;
+    const uint32_t *by_slot = users_by_slot(op, sweep);
+    uint32_t *users = op_get(op, (count + 1) * sizeof *users);
 
-        for (end = at + 1; end < sweep->req->n_users && end - at < LIST_USERS; end++)
-            if (stores_shard(
-                    stores, hy_slot_user(sweep->app, sweep->req->users[users[end]]->user)) != shard)
-                break;
-        ask_list(op, sweep, users + at, end - at);
+    sweep->users = users;
+    sweep->unlisted = op_get(op, (shards + 1) * sizeof *sweep->unlisted);
+    for (size_t i = 0; i < count; i++)
+        sweep->unlisted[shard_of(op, sweep, by_slot[i])].end++;
+    for (uint32_t shard = 0; shard < shards; shard++) {
+        struct unlisted *part = &sweep->unlisted[shard];
+
+        begin += part->end;
+        part->at = part->end = begin - part->end;
     }
+    for (size_t i = 0; i < count; i++)
+        users[sweep->unlisted[shard_of(op, sweep, by_slot[i])].end++] = by_slot[i];
+}
+
+/* The next few of each shard, until there are no more. */
+static void ask_lists(struct op *op)
+{
+    struct sweep *sweep = op->work;
+    bool any = false;
+
+    for (uint32_t shard = 0; shard < stores_count(op->parts->stores); shard++) {
+        struct unlisted *left = &sweep->unlisted[shard];
+
+        for (int i = 0; i < LISTS_AT_ONCE && left->at < left->end; i++) {
+            size_t count = left->end - left->at < LIST_USERS ? left->end - left->at : LIST_USERS;
+
+            ask_list(op, sweep, sweep->users + left->at, count);
+            left->at += count;
+            any = true;
+        }
+    }
+    op_then(op, any ? ask_lists : on_lists);
 }
 
 /* All of one app, with names? */
@@ -466,11 +505,10 @@ void sweep_begin(struct parts *parts, struct hy_peer *peer, const struct hy_reco
         return;
     }
     spare_online(parts, req);
-    if (sweep->req->n_users > 0) {
+    if (sweep->req->n_users > 0)
         sweep->app = sweep->req->users[0]->app;
-        ask_lists(op, sweep);
-    }
-    op_then(op, on_lists);
+    part_by_shard(op, sweep);
+    ask_lists(op);
 }
 
 /* ---- scan ---- */

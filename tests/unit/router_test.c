@@ -44,7 +44,14 @@ static struct {
     bool mute, duplicate;
     bool offers; /* who is a member, with an append's answer */
     unsigned offered;
-    bool holds_apps; /* it cannot tell the apps yet */
+    bool holds_apps;  /* it cannot tell the apps yet */
+    bool holds_lists; /* it takes its time to tell who is to leave what */
+    struct {
+        struct hy_peer *peer;
+        uint64_t id;
+        size_t users;
+    } held[8];
+    size_t held_count;
     uint32_t append_code, result_code, page_code;
     bool page_broken; /* bytes that are no message */
     const char *group_type;
@@ -257,6 +264,22 @@ static void store_put(struct hy_peer *peer, const struct hy_record *record)
     hy_bus_answer_pb(peer, record->kind, record->id, &res.base);
 }
 
+/* All that were held: nobody is to leave anything. */
+static void answer_held_lists(void)
+{
+    static ProtobufCBinaryData none[1000];
+
+    for (size_t i = 0; i < w.held_count; i++) {
+        Hy__StoreSweepListRes res = HY__STORE_SWEEP_LIST_RES__INIT;
+
+        assert_true(w.held[i].users <= 1000);
+        res.n_groups = w.held[i].users;
+        res.groups = none;
+        hy_bus_answer_pb(w.held[i].peer, HY__BUS_KIND__STORE_SWEEP_LIST, w.held[i].id, &res.base);
+    }
+    w.held_count = 0;
+}
+
 /* Everybody is to leave the group. */
 static void store_sweep_list(struct hy_peer *peer, const struct hy_record *record)
 {
@@ -266,6 +289,14 @@ static void store_sweep_list(struct hy_peer *peer, const struct hy_record *recor
     ProtobufCBinaryData lists[8];
 
     assert_int_equal(req->app, APP);
+    if (w.holds_lists) {
+        assert_true(w.held_count < 8);
+        w.held[w.held_count].peer = peer;
+        w.held[w.held_count].id = record->id;
+        w.held[w.held_count++].users = req->n_users;
+        hy__store_sweep_list_req__free_unpacked(req, NULL);
+        return;
+    }
     for (size_t i = 0; i < req->n_users; i++)
         lists[i] = (ProtobufCBinaryData){sizeof "walkers", (uint8_t *)"walkers"};
     res.n_groups = req->n_users;
@@ -1157,6 +1188,49 @@ static void a_shard_that_refuses_leaves_its_users_for_another_time(void **state)
     assert_int_equal(w.sweeps, 1);
 }
 
+/* A store that is asked for all lists at once answers the last too late, and is asked again. */
+static void a_store_is_asked_for_a_few_lists_at_a_time(void **state)
+{
+    enum { LEAVERS = 4500 };
+    static Hy__UserKey keys[LEAVERS], *list[LEAVERS];
+    static char names[LEAVERS][8];
+    struct hy_call call = {
+        .kind = HY__BUS_KIND__ROUTER_SWEEP, .peer = w.gate[0].router, .done = on_answer};
+    Hy__SweepReq req = HY__SWEEP_REQ__INIT;
+    const Hy__SweepRes *res;
+    size_t seen = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < LEAVERS; i++) {
+        hy__user_key__init(&keys[i]);
+        snprintf(names[i], sizeof names[i], "u%u", i);
+        keys[i].app = APP;
+        keys[i].user = names[i];
+        list[i] = &keys[i];
+    }
+    req.n_users = LEAVERS;
+    req.users = list;
+    w.holds_lists = true;
+    w.answered = false;
+    w.type = &hy__sweep_res__descriptor;
+    hy_bus_call_pb(w.gate[0].bus, &call, &req.base);
+    while (seen < LEAVERS) {
+        size_t expected = LEAVERS - seen > 1000 ? 2 : 1;
+
+        UNTIL(w.held_count == expected);
+        for (int i = 0; i < 5; i++)
+            hy_loop_turn(w.loop, 5);
+        assert_int_equal(w.held_count, expected); /* the others wait until these are answered */
+        for (size_t i = 0; i < w.held_count; i++)
+            seen += w.held[i].users;
+        answer_held_lists();
+    }
+    UNTIL(w.answered);
+    res = w.answer;
+    assert_int_equal(res->n_failed, 0);
+    assert_int_equal(seen, LEAVERS);
+}
+
 static void nobody_is_looked_for_in_a_group_where_nobody_is_online(void **state)
 {
     const Hy__SweepRes *res;
@@ -1253,6 +1327,7 @@ int main(void)
         TEST(a_ticket_older_than_the_kick_is_refused),
         TEST(two_who_are_swept_leave_with_one_tip),
         TEST(a_shard_that_refuses_leaves_its_users_for_another_time),
+        TEST(a_store_is_asked_for_a_few_lists_at_a_time),
         TEST(nobody_is_looked_for_in_a_group_where_nobody_is_online),
         TEST(who_is_offline_is_not_asked_for_until_he_comes),
         TEST(the_apps_are_passed_on),

@@ -74,11 +74,24 @@ static bool again(struct lane *lane, enum hy_err err, uint32_t code)
     return true;
 }
 
+/* A shard that could not take its part says so for each group of it. */
+static uint32_t code_of(const Hy__AdminAnswer *answer)
+{
+    if (answer == NULL || answer->code != 0)
+        return answer == NULL ? 0 : answer->code;
+    if (answer->res_case == HY__ADMIN_ANSWER__RES_IMPORTED)
+        for (size_t i = 0; i < answer->imported->n_codes; i++)
+            if (answer->imported->codes[i] == HY_CODE_BUSY ||
+                answer->imported->codes[i] == HY_CODE_TIMEOUT)
+                return answer->imported->codes[i];
+    return 0;
+}
+
 static void on_made(void *arg, enum hy_err err, const Hy__AdminAnswer *answer)
 {
     struct lane *lane = arg;
     struct making *m = lane->making;
-    uint32_t code = answer == NULL ? 0 : answer->code;
+    uint32_t code = code_of(answer);
 
     m->calls--;
     lane->asked = false;

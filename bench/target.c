@@ -140,9 +140,8 @@ enum { REST_MS = 60000, ANSWER_SIZE = 1 << 20 };
 static enum hy_err post(const struct target *target, const char *command, const char *text,
                         char *answer)
 {
-    const char *colon = target->rest != NULL ? strrchr(target->rest, ':') : NULL;
     char ticket[HY_USERSIG_MAX], path[HY_USERSIG_MAX + 256];
-    enum hy_err err = target->admin != NULL && colon != NULL
+    enum hy_err err = target->admin != NULL && target->rest != NULL
                           ? target_ticket(target, target->admin, ticket)
                           : HY_ECONFIG;
 
@@ -151,9 +150,8 @@ static enum hy_err post(const struct target *target, const char *command, const 
     snprintf(path, sizeof path,
              "/v4/%s?sdkappid=%u&identifier=%s&usersig=%s&random=1&contenttype=json", command,
              target->sdkappid, target->admin, ticket);
-    return http_post((uint16_t)atoi(colon + 1), path, text, REST_MS, answer, ANSWER_SIZE) == 200
-               ? HY_OK
-               : HY_EIO;
+    return http_post(target->rest, path, text, REST_MS, answer, ANSWER_SIZE) == 200 ? HY_OK
+                                                                                    : HY_EIO;
 }
 
 enum hy_err target_rest(const struct target *target, const char *command, json_t *body)

@@ -1,6 +1,7 @@
 #include "ctl/http.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,15 +13,25 @@
 
 enum { ANSWER_MAX = 1 << 20 };
 
-static int open_link(uint16_t port, uint32_t wait_ms)
+static bool parse_url(const char *url, struct sockaddr_in *to)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+    char host[INET_ADDRSTRLEN];
+    uint16_t port = 0;
+
+    if (sscanf(url, "http://%15[0-9.]:%" SCNu16, host, &port) != 2)
+        return false;
+    *to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+    return inet_pton(AF_INET, host, &to->sin_addr) == 1;
+}
+
+static int open_link(const char *url, uint32_t wait_ms)
+{
+    struct sockaddr_in to;
     struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = parse_url(url, &to) ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
 
     if (fd < 0)
         return -1;
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0 ||
         connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
@@ -56,14 +67,14 @@ static bool send_all(int fd, const char *text, size_t len)
 }
 
 /* Ask with this head and text. */
-static int ask(uint16_t port, const char *head, const char *text, uint32_t wait_ms, char *body,
+static int ask(const char *url, const char *head, const char *text, uint32_t wait_ms, char *body,
                size_t size)
 {
     char *answer = malloc(ANSWER_MAX);
     size_t used = 0;
     ssize_t n = 1;
     int status = 0;
-    int fd = open_link(port, wait_ms);
+    int fd = open_link(url, wait_ms);
 
     if (size > 0)
         body[0] = '\0';
@@ -86,14 +97,15 @@ done:
 
 int http_get(uint16_t port, const char *path, uint32_t wait_ms, char *body, size_t size)
 {
-    char head[512];
+    char head[512], url[32];
 
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", port);
     snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
              path);
-    return ask(port, head, "", wait_ms, body, size);
+    return ask(url, head, "", wait_ms, body, size);
 }
 
-int http_post(uint16_t port, const char *path, const char *text, uint32_t wait_ms, char *body,
+int http_post(const char *url, const char *path, const char *text, uint32_t wait_ms, char *body,
               size_t size)
 {
     char head[8192];
@@ -102,5 +114,5 @@ int http_post(uint16_t port, const char *path, const char *text, uint32_t wait_m
              "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
              "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
              path, strlen(text));
-    return ask(port, head, text, wait_ms, body, size);
+    return ask(url, head, text, wait_ms, body, size);
 }

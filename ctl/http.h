@@ -1,4 +1,4 @@
-/* http - ask a process's status port: one blocking GET of a small page. */
+/* http - one blocking GET of a small page from a process's status port, or POST to a gateway. */
 
 #ifndef CTL_HTTP_H
 #define CTL_HTTP_H
@@ -10,8 +10,9 @@
  * The body, cut to what fits, is NUL-terminated in body. */
 int http_get(uint16_t port, const char *path, uint32_t wait_ms, char *body, size_t size);
 
-/* POST a body and read the answer, up to 1 MB; the same otherwise. */
-int http_post(uint16_t port, const char *path, const char *text, uint32_t wait_ms, char *body,
+/* POST a body and read the answer, up to 1 MB; the same otherwise. url: "http://ADDRESS:PORT" with
+ * a numeric address. */
+int http_post(const char *url, const char *path, const char *text, uint32_t wait_ms, char *body,
               size_t size);
 
 #endif

@@ -12,14 +12,13 @@ enum hy_err rest_call(const struct cluster *cluster, const char *command, json_t
                       char info[static 256])
 {
     const char *rest = json_string_value(json_object_get(cluster->json, "rest"));
-    const char *colon = rest != NULL ? strrchr(rest, ':') : NULL;
     char sig[HY_USERSIG_MAX], path[HY_USERSIG_MAX + 256];
     char *text = json_dumps(body, JSON_COMPACT), *answer = malloc(ANSWER_SIZE);
     json_t *json = NULL;
     enum hy_err err = cluster_ticket(cluster, cluster->app.admin, TICKET_S, sig);
 
     json_decref(body);
-    if (err != HY_OK || text == NULL || answer == NULL || colon == NULL) {
+    if (err != HY_OK || text == NULL || answer == NULL || rest == NULL) {
         err = HY_EIO;
         goto done;
     }
@@ -27,7 +26,7 @@ enum hy_err rest_call(const struct cluster *cluster, const char *command, json_t
              "/v4/%s?sdkappid=%u&identifier=%s&usersig=%s&random=1&contenttype=json", command,
              cluster->app.sdkappid, cluster->app.admin, sig);
     err = HY_EIO;
-    if (http_post((uint16_t)atoi(colon + 1), path, text, WAIT_MS, answer, ANSWER_SIZE) == 200)
+    if (http_post(rest, path, text, WAIT_MS, answer, ANSWER_SIZE) == 200)
         json = json_loads(answer, 0, NULL);
     if (json == NULL)
         goto done;

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
+#include "common/codes.h"
 #include "ctl/talk.h"
 
-enum { TICK_MS = 5, OPEN_MOST = 64 };
+enum { TICK_MS = 5, OPEN_MOST = 64, READ_AGAIN_MOST = 3 };
 
 static void touch(struct load *load)
 {
@@ -39,10 +39,15 @@ static void on_sent(void *arg, const struct hongyan_sent *sent)
     seat->open--;
     load->open--;
     touch(load);
+    sending->done_ms = now;
+    sending->code = sent->code;
     if (sent->code != 0) {
-        sending->state = SEND_FAILED;
+        bool unknown = sent->code == HY_CODE_TIMEOUT;
+
+        sending->state = unknown ? SEND_UNKNOWN : SEND_FAILED;
         load->last_code = sent->code;
-        load->accounts.failed++;
+        load->accounts.unknown += unknown;
+        load->accounts.failed += !unknown;
         return;
     }
     sending->state = SEND_OK;
@@ -110,6 +115,42 @@ static void send_due(struct load *load, uint64_t now)
         load->acked_ms = now;
 }
 
+/* ---- reading on the way ---- */
+
+static void on_peek(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
+{
+    struct seat *seat = arg;
+    struct load *load = seat->load;
+    const Hy__HistoryRes *res = answer != NULL ? answer->history_res : NULL;
+    struct peek peek = {.asked_ms = seat->peek_ms, .first = seat->pages.count};
+
+    (void)info;
+    if (load->stage == LOAD_ENDED)
+        return; /* closing */
+    seat->peek_ms = 0;
+    if (code != 0 || res == NULL)
+        return; /* as it happens; nothing was seen */
+    peek.answered_ms = hy_loop_now_ms(load->loop);
+    peek.count = res->n_msgs;
+    for (size_t i = 0; i < res->n_msgs; i++)
+        seen_add(&seat->pages, load_parse(res->msgs[i], peek.answered_ms));
+    peek_add(&seat->peeks, peek);
+    load->accounts.peeks++;
+}
+
+static void peek_due(struct load *load, uint64_t now)
+{
+    uint64_t due = (now - load->begun_ms) * (uint64_t)load->reads / 1000;
+
+    for (; load->peeks_due < due; load->peeks_due++) {
+        struct seat *seat = &load->seats[load->next_peek++ % load->seat_count];
+
+        if (seat->peek_ms == 0 && hongyan_history(seat->client, seat->talk->type, peer_of(seat), 0,
+                                                  false, 0, on_peek, seat) == HY_OK)
+            seat->peek_ms = now;
+    }
+}
+
 /* ---- reading back ---- */
 
 static void read_page(struct seat *seat, uint64_t from_seq);
@@ -129,18 +170,12 @@ static void on_page(void *arg, uint32_t code, const char *info, const Hy__Frame 
         read_page(seat, 0);
         return;
     }
-    for (size_t i = 0; i < res->n_msgs; i++) {
-        struct seen seen;
-
-        if (load_parse(res->msgs[i], &seen))
-            seen_add(&seat->history, seen);
-    }
-    if (res->complete) {
-        seat->read_done = true;
+    for (size_t i = 0; i < res->n_msgs; i++)
+        seen_add(&seat->history, load_parse(res->msgs[i], hy_loop_now_ms(load->loop)));
+    if (res->complete)
         load->reading--;
-    } else {
+    else
         read_page(seat, res->next_seq);
-    }
 }
 
 static void read_page(struct seat *seat, uint64_t from_seq)
@@ -150,38 +185,46 @@ static void read_page(struct seat *seat, uint64_t from_seq)
         seat->load->moved_ms = 0; /* gives up */
 }
 
-/* ---- stages ---- */
-
-/* Has everybody been told of everything that was acknowledged? */
-static bool all_heard(const struct load *load)
-{
-    for (size_t t = 0; t < load->talk_count; t++) {
-        const struct talk *talk = &load->talks[t];
-        uint64_t acked = 0;
-
-        for (size_t i = 0; i < talk->count; i++)
-            for (size_t n = 0; n < load->seats[talk->first + i].sent; n++)
-                acked += load->seats[talk->first + i].sends[n].state == SEND_OK;
-        for (size_t i = 0; i < talk->count; i++) {
-            const struct seat *seat = &load->seats[talk->first + i];
-            uint64_t own = 0;
-
-            for (size_t n = 0; n < seat->sent; n++)
-                own += seat->sends[n].state == SEND_OK;
-            if (seat->stream.count < acked - own)
-                return false;
-        }
-    }
-    return true;
-}
-
 static void start_reading(struct load *load)
 {
     load->stage = LOAD_READS;
     load->reading = load->seat_count;
     touch(load);
-    for (size_t i = 0; i < load->seat_count; i++)
+    for (size_t i = 0; i < load->seat_count; i++) {
+        load->seats[i].history.count = 0;
         read_page(&load->seats[i], 0);
+    }
+}
+
+/* ---- stages ---- */
+
+/* How many messages of others a seat has read. */
+static size_t others_of(const struct seat *seat)
+{
+    size_t others = 0;
+    uint32_t self = (uint32_t)(seat - seat->load->seats);
+
+    for (size_t i = 0; i < seat->history.count; i++)
+        others += seat->history.items[i].seat != self && seat->history.items[i].seat != SEAT_NONE;
+    return others;
+}
+
+/* Has everybody been told of everything that they read? */
+static bool all_heard(const struct load *load)
+{
+    for (size_t i = 0; i < load->seat_count; i++)
+        if (load->seats[i].stream.count < others_of(&load->seats[i]))
+            return false;
+    return true;
+}
+
+/* Was somebody told what came after they read? A send whose end is not known may still do that. */
+static bool is_outdated(const struct load *load)
+{
+    for (size_t i = 0; i < load->seat_count; i++)
+        if (load->seats[i].stream.count > others_of(&load->seats[i]))
+            return true;
+    return false;
 }
 
 static void on_tick(void *arg)
@@ -197,20 +240,25 @@ static void on_tick(void *arg)
             touch(load);
         } else {
             send_due(load, now);
+            peek_due(load, now);
         }
         break;
     case LOAD_SETTLES:
-        if (load->open == 0 || !patient) {
-            load->stage = LOAD_HEARS;
-            touch(load);
-        }
-        break;
-    case LOAD_HEARS: /* a tick of 5 ms would count the same thousands again and again */
-        if (now % 100 < TICK_MS && (all_heard(load) || !patient))
+        if (load->open == 0 || !patient)
             start_reading(load);
         break;
     case LOAD_READS:
-        if (load->reading == 0 || !patient)
+        if (load->reading == 0)
+            load->stage = LOAD_HEARS;
+        else if (!patient)
+            hy_loop_stop(load->loop);
+        break;
+    case LOAD_HEARS: /* a tick of 5 ms would count the same thousands again and again */
+        if (now % 100 >= TICK_MS)
+            break;
+        if (is_outdated(load) && load->read_again++ < READ_AGAIN_MOST)
+            start_reading(load);
+        else if (all_heard(load) || !patient)
             hy_loop_stop(load->loop);
         break;
     case LOAD_CONNECTS:
@@ -246,12 +294,10 @@ static void on_state(void *ctx, const struct hongyan_change *change)
 static void on_message(void *ctx, const Hy__Msg *msg)
 {
     struct seat *seat = ctx;
-    struct seen seen;
+    struct seen seen = load_parse(msg, hy_loop_now_ms(seat->load->loop));
 
-    if (!load_parse(msg, &seen))
+    if (seen.seat == SEAT_NONE)
         return;
-    if (seat->stream.count > 0 && seat->stream.items[seat->stream.count - 1].seq >= seen.seq)
-        seat->broken++;
     seen_add(&seat->stream, seen);
     touch(seat->load);
 }
@@ -264,7 +310,7 @@ static enum hy_err open_clients(struct load *load)
         struct seat *seat = &load->seats[i];
         struct hongyan_config config = {
             .platform = HY__PLATFORM__PLATFORM_LINUX,
-            .send_ms = UINT32_MAX,
+            .send_ms = load->send_s > 0 ? (uint32_t)load->send_s * 1000 : UINT32_MAX,
             .backoff_ms = 2000,
             .events = {.state = on_state, .message = on_message},
             .ctx = seat,
@@ -319,6 +365,8 @@ void load_close(struct load *load)
         free(load->seats[i].sends);
         free(load->seats[i].stream.items);
         free(load->seats[i].history.items);
+        free(load->seats[i].pages.items);
+        free(load->seats[i].peeks.items);
     }
     hy_timer_close(&load->timer);
     hy_loop_close(&load->loop);

@@ -18,12 +18,12 @@ static void make_names(struct load *load)
 
         *talk = (struct talk){.first = at, .count = pair ? 2 : (size_t)load->members};
         talk->type = pair ? HY__CONV_TYPE__CONV_C2C : HY__CONV_TYPE__CONV_GROUP;
-        snprintf(talk->group, sizeof talk->group, "%s-g%zu", load->run, t);
+        snprintf(talk->group, sizeof talk->group, "%.8s-g%zu", load->run, t);
         for (size_t i = 0; i < talk->count; i++, at++) {
             struct seat *seat = &load->seats[at];
 
             *seat = (struct seat){.load = load, .talk = talk};
-            snprintf(seat->user, sizeof seat->user, "%s-%zu", load->run, at);
+            snprintf(seat->user, sizeof seat->user, "%.8s-%zu", load->run, at);
         }
     }
 }
@@ -79,7 +79,9 @@ enum hy_err load_set_up(struct load *load)
 {
     enum hy_err err = HY_OK;
 
-    snprintf(load->run, sizeof load->run, "%08x", (unsigned)hy_random64());
+    snprintf(load->random_run, sizeof load->random_run, "%08x", (unsigned)hy_random64());
+    if (load->run == NULL)
+        load->run = load->random_run;
     load->talk_count = (size_t)(load->pairs + load->groups);
     load->seat_count = (size_t)(load->pairs * 2 + load->groups * load->members);
     load->talks = calloc(load->talk_count + 1, sizeof *load->talks);

@@ -287,6 +287,7 @@ static void on_state(void *ctx, const struct hongyan_change *change)
     touch(load);
     if (++load->online < load->seat_count)
         return;
+    fprintf(stderr, "hongyan-probe: %zu users are online\n", load->online);
     load->stage = LOAD_SENDS;
     load->begun_ms = load->acked_ms = hy_loop_now_ms(load->loop);
 }

@@ -7,6 +7,7 @@ functions that begin and end it.
 import collections
 import errno
 import random
+import re
 import signal
 import struct
 
@@ -21,6 +22,18 @@ def text(fault):
     """As it is printed: kind:target=value@when+seconds."""
     value = "" if fault.value is None else f"={fault.value}"
     return f"{fault.kind}:{fault.target}{value}@{fault.at:g}" + (f"+{fault.seconds:g}" if fault.seconds else "")
+
+
+def parse(line, shape):
+    """The faults of a printed list, in the order in which they begin. ValueError: which is wrong."""
+    faults = []
+    for word in line.split():
+        match = re.fullmatch(r"([a-z-]+):([a-z0-9-]+)(?:=(-?\d+))?@([0-9.]+)(?:\+([0-9.]+))?", word)
+        if match is None or match[1] not in KINDS or match[2] not in KINDS[match[1]].targets(shape):
+            raise ValueError(f"{word} is no fault of shape {shape.name}")
+        faults.append(Fault(float(match[4]), match[1], match[2], int(match[3]) if match[3] else None,
+                            float(match[5] or 0)))
+    return sorted(faults, key=lambda fault: fault.at)
 
 
 # ---- on what they fall
@@ -259,7 +272,6 @@ def put_up_and_wait(lab, fault):
 
 CLOCKS = (-86400 * 8, -3600, -5, 5, 3600, 86400 * 8)
 
-# clang-format has no say here: one kind a row
 KINDS = {
     #                   weight targets    values                 seconds     begin             end                claims                needs
     "kill":        Kind(6, processes,     None,                  None,       kill,             nothing,           claim_process,        ""),

@@ -101,10 +101,10 @@ stage_cluster() {
 }
 stage_fault() {
     build || return
-    local rounds=20 stop=30
-    [ $mode = quick ] && rounds=3 stop=5
-    [ $mode = long ] && rounds=100
-    HONGYAN_BIN=$built/bin HONGYAN_KILL_ROUNDS=$rounds HONGYAN_STOP_S=$stop \
+    local rounds=20 stop=30 seeds=1-2
+    [ $mode = quick ] && rounds=3 stop=5 seeds=1
+    [ $mode = long ] && rounds=100 seeds=1-40
+    HONGYAN_BIN=$built/bin HONGYAN_KILL_ROUNDS=$rounds HONGYAN_STOP_S=$stop HONGYAN_LAB_SEEDS=$seeds \
         pytest fault tests/fault
 }
 stage_tsan() { # the bench has one thread a process, so there is nothing to find in it

@@ -29,7 +29,8 @@ def parse(line, shape):
     faults = []
     for word in line.split():
         match = re.fullmatch(r"([a-z-]+):([a-z0-9-]+)(?:=(-?\d+))?@([0-9.]+)(?:\+([0-9.]+))?", word)
-        if match is None or match[1] not in KINDS or match[2] not in KINDS[match[1]].targets(shape):
+        row = KINDS.get(match[1]) if match else None
+        if row is None or match[2] not in row.targets(shape) or bool(row.values) != bool(match[3]):
             raise ValueError(f"{word} is no fault of shape {shape.name}")
         faults.append(Fault(float(match[4]), match[1], match[2], int(match[3]) if match[3] else None,
                             float(match[5] or 0)))
@@ -244,11 +245,21 @@ def is_whole_elsewhere(lab, name):
 def tear(lab, fault):
     """Dies, and the end of its newest write-ahead log is not on the disk."""
     take_down(lab, fault)
-    logs = sorted((lab.cluster.dir / "data" / fault.target).glob("**/*.log"), key=lambda path: int(path.stem))
-    if not logs or not is_whole_elsewhere(lab, fault.target):
+    if not is_whole_elsewhere(lab, fault.target):
         lab.note(f"{fault.target} was not torn: nobody else is in sync")
         return
     lab.harmed.add(fault.target)
+    cut_log(lab, fault)
+
+
+def tear_anyway(lab, fault):
+    """Nobody else has it, so this is a loss, and must be found."""
+    take_down(lab, fault)
+    cut_log(lab, fault)
+
+
+def cut_log(lab, fault):
+    logs = sorted((lab.cluster.dir / "data" / fault.target).glob("**/[0-9]*.log"), key=lambda path: int(path.stem))
     size = logs[-1].stat().st_size
     with open(logs[-1], "r+b") as file:
         file.truncate(max(0, size - fault.value))
@@ -292,6 +303,8 @@ KINDS = {
     "etcd-leader": Kind(2, everything,    None,                  (1, 9),     kill_etcd_leader, start_etcd_leader, claim_etcd,           "etcd"),
     "etcd-away":   Kind(1, everything,    None,                  (12, 20),   stop_etcd,        start_etcd,        claim_etcd,           "etcd"),
     "site":        Kind(1, everything,    None,                  (0.5, 3),   kill_all,         start_all,         claim_all,            ""),
+    # What no cluster survives: never drawn, for tests of the laboratory.
+    "lost-tail":   Kind(0, stores,        (20000,),              (0.5, 3),   tear_anyway,      put_up,            claim_process,        ""),
 }
 
 

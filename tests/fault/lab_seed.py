@@ -140,16 +140,17 @@ class Result:
         head = (f"seed {self.seed} {self.shape.name} {more + ' ' if more else ''}"
                 f"[{' '.join(map(lab_faults.text, self.faults))}] ok {c['ok']} failed {c['failed']} "
                 f"unknown {c['unknown']} longest {c['wait_ms'] / 1000:.1f} s: ")
+        kept = f"    kept in {self.kept}" if self.kept else "    nothing is kept"
         if not self.violations:
-            return head + "clean"
+            return head + "clean" + (f"\n{kept}" if self.kept else "")
         shown = [f"    {v.kind}: {v.text}" for v in self.violations[:10]]
         if len(self.violations) > 10:
             shown.append(f"    and {len(self.violations) - 10} more")
-        return "\n".join([head + f"{len(self.violations)} VIOLATIONS", *shown, f"    kept in {self.kept}; again with: "
-                          f"tests/fault/lab --shape {self.shape.name} --seeds {self.seed}"])
+        again = f"again with: tests/fault/lab --shape {self.shape.name} --seeds {self.seed}"
+        return "\n".join([head + f"{len(self.violations)} VIOLATIONS", *shown, f"{kept}; {again}"])
 
 
-def run(seed, shape, seconds=20, keep=False, abilities=None, faults=None):
+def run(seed, shape, seconds=20, keep="bad", abilities=None, faults=None):
     """Run one seed; a Result. faults: these instead of the seed's."""
     if abilities is None:
         abilities = find_abilities()
@@ -175,11 +176,10 @@ def run(seed, shape, seconds=20, keep=False, abilities=None, faults=None):
         result.violations.append(lab_check.Violation("broken", str(error)))
         result.violations += [lab_check.Violation("broken", text) for text in lab.cluster.broken()]
     finally:
-        keep = keep or bool(result.violations)
+        kept = keep == "all" or keep == "bad" and bool(result.violations)
         lab.write_notes()
-        lab.close(keep)
-    if keep:
-        result.kept = lab.dir
+        lab.close(kept)
+    result.kept = lab.dir if kept else None
     return result
 
 

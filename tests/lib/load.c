@@ -10,7 +10,7 @@
 #include "common/codes.h"
 #include "ctl/talk.h"
 
-enum { TICK_MS = 5, OPEN_MOST = 64, READ_AGAIN_MOST = 3 };
+enum { TICK_MS = 5, OPEN_MOST = 64, READ_AGAIN_MOST = 3, HEAR_MS = 15000 };
 
 static void touch(struct load *load)
 {
@@ -258,7 +258,7 @@ static void on_tick(void *arg)
             break;
         if (is_outdated(load) && load->read_again++ < READ_AGAIN_MOST)
             start_reading(load);
-        else if (all_heard(load) || !patient)
+        else if (all_heard(load) || now >= load->moved_ms + HEAR_MS)
             hy_loop_stop(load->loop);
         break;
     case LOAD_CONNECTS:

@@ -130,6 +130,15 @@ static bool item_bad(const Hy__AppendItem *item, Hy__AppendResult *r)
     return bad;
 }
 
+/* Nothing new while the disk is full; what was kept before is still told, or its retry would look
+ * refused. */
+static bool no_room(const struct append *a, Hy__AppendResult *r)
+{
+    if (a->core->full)
+        refuse_one(r, HY_CODE_DISK_FULL);
+    return a->core->full;
+}
+
 /* ---- C2C ---- */
 
 static void append_to_pair(struct append *a, struct pair_ref *ref, const Hy__AppendItem *item,
@@ -144,7 +153,7 @@ static void append_to_pair(struct append *a, struct pair_ref *ref, const Hy__App
     struct key key;
     enum hy_err err;
 
-    if (item_bad(item, r))
+    if (item_bad(item, r) || (ref->pair == NULL && no_room(a, r)))
         return;
     err = pair_make(a->core, ref);
     if (err != HY_OK) {
@@ -156,6 +165,8 @@ static void append_to_pair(struct append *a, struct pair_ref *ref, const Hy__App
         if (seen_before(a, &key, item, r) == KNOWN)
             return;
     }
+    if (no_room(a, r))
+        return;
     log = pair_log(ref);
     wakes = pair_wakes(ref->pair, a->now_ms);
     place = pair_take(ref->pair, ref->side, self, item->flags, a->now_ms);
@@ -266,7 +277,7 @@ static void append_to_group(struct append *a, struct group_ref *ref, const struc
         key_sent(&key, ref->home, ref->group->conversation, a->in->from, item->client_id);
         verdict = ref->type->live ? seen_live(a, &key, item, r) : seen_before(a, &key, item, r);
     }
-    if (verdict == KNOWN || over_rate(a, ref, sender, item, r))
+    if (verdict == KNOWN || no_room(a, r) || over_rate(a, ref, sender, item, r))
         return;
     place = group_take(a->core, ref, item->flags);
     accept_one(r, place);

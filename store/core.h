@@ -52,6 +52,7 @@ struct core {
     struct totals *totals;      /* groups of each app here */
     struct hy_arena arena;      /* of the request that is decided */
     struct hy_buf scratch;      /* a value being made */
+    bool full;                  /* the disk is: nothing new is kept */
     struct hearers hearers;     /* for the answer being made */
     struct touched_pair *pairs; /* C2C heads changed in this batch; see pair.c */
     size_t pair_count, pair_size;

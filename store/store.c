@@ -12,6 +12,7 @@
 #include "store/disk.h"
 #include "store/expire.h"
 #include "store/gate.h"
+#include "store/handlers.h"
 #include "store/held.h"
 #include "store/identity.h"
 #include "store/metric.h"
@@ -61,6 +62,7 @@ static void set_state(struct store *s, enum state state, const char *why)
     if (s->state != FOLLOWS && state != FOLLOWS) /* a reign is told by itself */
         hy_log_warn("store.state", "was=%s is=%s why=\"%s\"", names[s->state], names[state], why);
     s->state = state;
+    s->core.full = state == FULL;
 }
 
 /* Does it lead, and has no write failed? */
@@ -305,10 +307,11 @@ void store_close(struct store **store)
 
 /* ---- requests ---- */
 
-/* 0, or why a request cannot be taken now. */
+/* 0, or why a request cannot be taken now. Messages are looked at one by one, by append.c. */
 static uint32_t closed_for(const struct store *s, const struct route *row)
 {
-    if ((row->how == ROUTE_WRITES || row->how == ROUTE_WRITES_ALONE) && s->state == FULL)
+    if ((row->how == ROUTE_WRITES || row->how == ROUTE_WRITES_ALONE) && s->state == FULL &&
+        row->handle != append_handle)
         return HY_CODE_DISK_FULL;
     return HY_CODE_OK;
 }

@@ -210,9 +210,11 @@ RULES = (one_log, gapless, once, kept, in_order, told, read)
 
 def check(history):
     """All violations of a history; none: it is clean."""
-    found = [] if history.complete else [Violation("unfinished", "not everything was read back")]
+    if not history.complete:
+        return [Violation("unfinished", "not everything was read back")]
     if not any(send.state == "ok" for send in history.sends):
-        found.append(Violation("unfinished", "nothing was acknowledged, so nothing was tested"))
+        return [Violation("unfinished", "nothing was acknowledged, so nothing was tested")]
+    found = []
     for talk in history.talks:
         for rule in RULES:
             found += [Violation(v.kind, f"conversation {talk.number}: {v.text}") for v in rule(talk)]

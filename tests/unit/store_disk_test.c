@@ -106,6 +106,26 @@ static void a_full_disk_has_its_own_code_for_every_request_of_the_batch(void **s
     assert_int_equal(hello(f, "later").seq, 1);
 }
 
+static void what_was_kept_is_told_again_though_the_disk_is_full(void **state)
+{
+    struct fixture *f = *state;
+    struct say new_pair = {.from = "anna", .to = "carl", .id = "3", .hash = 1};
+
+    assert_int_equal(hello(f, "1").seq, 1);
+    f->reserve_bytes = UINT64_MAX / 4;
+    fixture_restart(f);
+    store_tick(f->store);
+    assert_non_null(store_ready(f->store));
+    assert_int_equal(hello(f, "1").code, 0);
+    assert_int_equal(hello(f, "1").seq, 1);
+    assert_int_equal(hello(f, "2").code, HY_CODE_DISK_FULL);
+    assert_int_equal(fixture_said(f, new_pair).code, HY_CODE_DISK_FULL);
+    f->reserve_bytes = 0;
+    fixture_restart(f);
+    assert_int_equal(hello(f, "2").seq, 2);
+    assert_int_equal(fixture_said(f, new_pair).seq, 1);
+}
+
 /* Stalls this many times. */
 static enum hy_err stall(void *arg)
 {
@@ -279,6 +299,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup_one, teardown_one)
     const struct CMUnitTest tests[] = {
         T(an_append_is_whole_or_absent_wherever_the_disk_fails),
+        T(what_was_kept_is_told_again_though_the_disk_is_full),
         T(a_full_disk_has_its_own_code_for_every_request_of_the_batch),
         T(a_stall_delays_and_refuses_nothing),
         T(a_stall_delays_commands_of_many_rows_too),

@@ -50,6 +50,7 @@ struct fixture {
     uint64_t send_token;
     uint8_t *send_data;
     size_t send_len;
+    uint64_t reserve_bytes; /* the disk is full below it */
 };
 
 static inline uint64_t fixture_now(void *arg)
@@ -102,6 +103,7 @@ static inline void fixture_start(struct fixture *f)
                                   .block_cache_bytes = 8 << 20,
                                   .write_buffer_bytes = 4 << 20,
                                   .cache_rows = 10000,
+                                  .reserve_bytes = f->reserve_bytes,
                                   .history_cache_bytes = fixture_history_cache,
                                   .now_ms = fixture_now,
                                   .now_arg = f,

@@ -45,12 +45,12 @@ class Coordinator:
         return value["node"] if value else None
 
     def members(self, shard):
-        """The in-sync set: {node: its boot}."""
-        return {member.split(":")[0]: member.split(":")[2] for member in self.state(shard)["insync"]}
+        """The in-sync set: {node: its boot, None: not told}."""
+        return {member.split(":")[0]: (member.split(":") + [None] * 2)[2] for member in self.state(shard)["insync"]}
 
     def insync(self, shard):
         """Who is in sync, and was not started since."""
-        return {name for name, boot in self.members(shard).items() if boot == self.boot(name)}
+        return {name for name, boot in self.members(shard).items() if boot in (None, self.boot(name))}
 
     def boot(self, name):
         node = self.value(f"/node/store/{name}")

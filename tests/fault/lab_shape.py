@@ -46,6 +46,7 @@ class Shape:
 
 SHAPES = {
     "static": Shape("static", replicas=1, etcd=False),
+    "etcd": Shape("etcd", replicas=1, etcd=True),
     "replicated": Shape("replicated", replicas=2, etcd=True),
     "three": Shape("three", replicas=3, etcd=True),
 }

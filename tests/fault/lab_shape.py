@@ -86,6 +86,8 @@ def common_settings(shape, folder, cluster_id, address):
     if shape.etcd:
         tree["cluster.shards"] = shape.shards
         tree["etcd.endpoints"] = [f"http://{address(shape.nodes[name].host)}:2379" for name in shape.names("etcd")]
+        if shape.replicas == 1:  # stores that have no other copy find each other by the list
+            tree["cluster.stores"] = peers(shape, "store", address)
         return tree
     for setting, kind in (("stores", "store"), ("presences", "presence"), ("routers", "router")):
         tree[f"cluster.{setting}"] = peers(shape, kind, address)

@@ -74,6 +74,9 @@ if [ "$profile" = test ]; then
     want shellcheck has shellcheck
     want clang-tidy has clang-tidy
     want mount has mount
+    want iproute2 has ip
+    want iptables has iptables
+    want util-linux has nsenter
     want xz-utils has xz
     want openssl has openssl
     want nodejs has node

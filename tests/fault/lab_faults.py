@@ -259,7 +259,9 @@ def tear_anyway(lab, fault):
 
 
 def cut_log(lab, fault):
-    logs = sorted((lab.cluster.dir / "data" / fault.target).glob("**/[0-9]*.log"), key=lambda path: int(path.stem))
+    home = lab.cluster.dir / "data" / fault.target  # with other copies the database is in db/, beside its checkpoints
+    folder = home / "db" if (home / "db").exists() else home
+    logs = sorted(folder.glob("[0-9]*.log"), key=lambda path: int(path.stem))
     size = logs[-1].stat().st_size
     with open(logs[-1], "r+b") as file:
         file.truncate(max(0, size - fault.value))

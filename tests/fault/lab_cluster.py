@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+import uuid
 
 import lab_shape
 from lab_coord import Coordinator
@@ -15,6 +16,7 @@ from lab_shape import CLIENTS, HOSTS
 BIN = pathlib.Path(os.environ.get("HONGYAN_BIN", pathlib.Path(__file__).parents[2] / "build" / "bin"))
 AGAIN_S = 1.0      # between two starts of a process that ends by itself
 READY_S = 60
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 class Broken(Exception):
@@ -80,7 +82,7 @@ class Cluster:
         self.preloaded, self.mounts = preloaded, []
         self.id = "lab" + secrets.token_hex(8)
         self.app = {"sdkappid": 1400000001, "key": secrets.token_hex(32), "admin": "administrator"}
-        self.coord = Coordinator(shape, net)
+        self.coord = Coordinator(shape, net, folder / "data")
         for name in ("conf", "keys", "data", "log", "run"):
             (folder / name).mkdir(parents=True)
         self.make_keys()
@@ -105,6 +107,13 @@ class Cluster:
     def shim(self, name):
         return self.dir / "run" / f"{name}.shim"
 
+    def boot_file(self, name):
+        return self.dir / "run" / f"{name}.boot"
+
+    def reboot(self, name):
+        """Its machine starts anew: what was not synced may be gone, and it can tell by the kernel's boot id."""
+        self.boot_file(name).write_text(f"{uuid.uuid4()}\n")
+
     def make(self, node, more):
         if node.kind == "etcd":
             words = lab_shape.etcd_words(self.shape, node, self.dir, self.net.address)
@@ -114,6 +123,10 @@ class Cluster:
             words = [BIN / f"hongyan-{node.kind}", "--config", conf]
         if node.kind == "store":
             (self.dir / "log" / node.name).mkdir()
+            if self.shape.etcd:
+                self.reboot(node.name)
+                words = ["unshare", "--mount", "sh", "-c", f'mount --bind "$0" {BOOT_ID} && exec "$@"',
+                         self.boot_file(node.name), *words]
         process = Process(node, self.net.command(node.host, words), self.dir / "log" / f"{node.name}.log")
         if node.name in self.preloaded:
             self.shim(node.name).write_bytes(bytes(24))
@@ -239,6 +252,7 @@ class Cluster:
         for name in self.shape.on(host):
             self.processes[name].wanted = False
             self.processes[name].kill()
+            self.reboot(name)
 
     def start_host(self, host):
         self.net.plug(host)

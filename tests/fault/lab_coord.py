@@ -5,8 +5,9 @@ import json
 
 
 class Coordinator:
-    def __init__(self, shape, net):
-        self.shape, self.net = shape, net
+    def __init__(self, shape, net, data):
+        """data: the folder of the stores' data."""
+        self.shape, self.net, self.data = shape, net, data
 
     def http(self, host, port, path, body=None, timeout=1.0):
         """(status, text); (0, "") without an answer."""
@@ -45,16 +46,17 @@ class Coordinator:
         return value["node"] if value else None
 
     def members(self, shard):
-        """The in-sync set: {node: its boot, None: not told}."""
-        return {member.split(":")[0]: (member.split(":") + [None] * 2)[2] for member in self.state(shard)["insync"]}
+        """The in-sync set: {node: the id of its database, None: not told}."""
+        return {member.split(":")[0]: (member.split(":") + [None])[1] for member in self.state(shard)["insync"]}
 
     def insync(self, shard):
-        """Who is in sync, and was not started since."""
-        return {name for name, boot in self.members(shard).items() if boot in (None, self.boot(name))}
+        """Who is in sync with the disk that it has now."""
+        return {name for name, db in self.members(shard).items() if db in (None, self.db(name))}
 
-    def boot(self, name):
-        node = self.value(f"/node/store/{name}")
-        return node["boot"] if node else None
+    def db(self, name):
+        """What store/replica/home.h calls db-id."""
+        path = self.data / name / "db-id"
+        return path.read_text().strip() if path.exists() else ""
 
     def etcd_leader(self):
         for name in self.shape.names("etcd"):

@@ -123,8 +123,9 @@ def kill_all(lab, fault):
     for process in lab.cluster.processes.values():
         process.wanted = False
         process.send(signal.SIGKILL)
-    for process in lab.cluster.processes.values():
+    for name, process in lab.cluster.processes.items():
         process.kill()
+        lab.cluster.reboot(name)
 
 
 def start_all(lab, fault):
@@ -235,7 +236,7 @@ def is_whole_elsewhere(lab, name):
     """Does another copy that is in sync, and lives, hold what this one (dead by now) acknowledged?
 
     The set that counts is the one that etcd has after the death: the dead change nothing any more, and nothing was
-    acknowledged that a member of it lacks. A member counts if it has not been started since it joined."""
+    acknowledged that a member of it lacks. A member counts if it has the disk with which it joined."""
     lab.cluster.wait(0.3)  # a change under way when it died
     shape = lab.cluster.shape
     return any(lab.cluster.processes[partner].alive and partner not in lab.harmed
@@ -243,7 +244,7 @@ def is_whole_elsewhere(lab, name):
 
 
 def tear(lab, fault):
-    """Dies, and the end of its newest write-ahead log is not on the disk."""
+    """Its machine dies, and the end of its newest write-ahead log is not on the disk."""
     take_down(lab, fault)
     if not is_whole_elsewhere(lab, fault.target):
         lab.note(f"{fault.target} was not torn: nobody else is in sync")
@@ -263,6 +264,7 @@ def cut_log(lab, fault):
     folder = home / "db" if (home / "db").exists() else home
     logs = sorted(folder.glob("[0-9]*.log"), key=lambda path: int(path.stem))
     size = logs[-1].stat().st_size
+    lab.cluster.reboot(fault.target)
     with open(logs[-1], "r+b") as file:
         file.truncate(max(0, size - fault.value))
 

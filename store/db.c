@@ -65,6 +65,7 @@ struct db *db_in_memory(struct db *db, unsigned reads)
 struct opening {
     struct db *db;
     const char *dir;
+    bool read_only;
     char *error;
 };
 
@@ -75,15 +76,20 @@ static void *open_aside(void *arg)
     struct opening *o = arg;
 
     (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + BACKGROUND_NICE);
-    o->db->rocks = rocksdb_open_column_families(o->db->options, o->dir, FAMILY_COUNT, family_names,
-                                                (const rocksdb_options_t *const *)o->db->tuned,
-                                                o->db->handles, &o->error);
+    if (o->read_only)
+        o->db->rocks = rocksdb_open_for_read_only_column_families(
+            o->db->options, o->dir, FAMILY_COUNT, family_names,
+            (const rocksdb_options_t *const *)o->db->tuned, o->db->handles, 0, &o->error);
+    else
+        o->db->rocks = rocksdb_open_column_families(
+            o->db->options, o->dir, FAMILY_COUNT, family_names,
+            (const rocksdb_options_t *const *)o->db->tuned, o->db->handles, &o->error);
     return NULL;
 }
 
-static enum hy_err open_files(struct db *db, const char *dir, char *why)
+static enum hy_err open_files(struct db *db, const struct db_config *config, char *why)
 {
-    struct opening opening = {.db = db, .dir = dir};
+    struct opening opening = {.db = db, .dir = config->dir, .read_only = config->read_only};
     pthread_t thread;
 
     if (pthread_create(&thread, NULL, open_aside, &opening) != 0)
@@ -109,7 +115,7 @@ enum hy_err db_open(const struct db_config *config, struct db **db, char why[sta
         goto fail;
     for (int f = 0; f < FAMILY_COUNT; f++)
         DB_BEFORE(&d->filter_args[f]);
-    err = open_files(d, config->dir, why);
+    err = open_files(d, config, why);
     if (err == HY_OK)
         err = make_memory(d);
     if (err != HY_OK)
@@ -278,19 +284,28 @@ uint64_t db_latest(struct db *db)
 
 /* ---- looking after it ---- */
 
-void db_compact(struct db *db)
+enum hy_err db_flush(struct db *db, char why[static 256])
 {
     rocksdb_flushoptions_t *wait = rocksdb_flushoptions_create();
-    static const enum family expiring[] = {FAMILY_LOG, FAMILY_DEDUPE};
-    char *error = NULL;
+    enum hy_err err = HY_OK;
 
     rocksdb_flushoptions_set_wait(wait, 1);
-    for (int f = 0; f < FAMILY_COUNT; f++) {
+    for (int f = 0; f < FAMILY_COUNT && err == HY_OK; f++) {
+        char *error = NULL;
+
         rocksdb_flush_cf(db->rocks, wait, db->handles[f], &error);
-        (void)db_classify(error, db->why);
-        error = NULL;
+        err = db_classify(error, why);
     }
     rocksdb_flushoptions_destroy(wait);
+    return err;
+}
+
+void db_compact(struct db *db)
+{
+    static const enum family expiring[] = {FAMILY_LOG, FAMILY_DEDUPE};
+
+    if (db_flush(db, db->why) != HY_OK)
+        return;
     for (size_t i = 0; i < sizeof expiring / sizeof *expiring; i++)
         rocksdb_compact_range_cf(db->rocks, db->handles[expiring[i]], NULL, 0, NULL, 0);
 }

@@ -29,6 +29,8 @@ struct db_config {
     void *drop_arg;
     enum hy_err (*fault)(void *arg); /* db_set_fault() from the start; NULL: none */
     void *fault_arg;
+    bool read_only; /* nothing but reads; the directory is not changed */
+    bool still;     /* files stay as they are: no compactions */
 };
 
 /* Open, and create what is missing. HY_EIO, HY_EFULL, HY_ECORRUPT; why gets RocksDB's sentence. */
@@ -118,6 +120,9 @@ const uint8_t *db_scan_value(const struct db_scan *scan, size_t *len);
 enum hy_err db_scan_err(const struct db_scan *scan) HY_CHECKED;
 
 /* ---- looking after it ---- */
+
+/* Write what is in memory into files. */
+enum hy_err db_flush(struct db *db, char why[static 256]) HY_CHECKED;
 
 /* Flush everything and compact log and dedupe, so that what has expired leaves the disk. */
 void db_compact(struct db *db);

@@ -114,6 +114,7 @@ static enum hy_err tune_family(struct db *db, const struct db_config *config, en
         rocksdb_options_set_memtable_whole_key_filtering(o, 1);
     }
     tune_table(db, o);
+    rocksdb_options_set_disable_auto_compactions(o, config->still);
     if (t->expires && db->drop != NULL) {
         db->filter_args[family] = (struct filter_arg){db, family};
         db->filters[family] = rocksdb_compactionfilter_create(&db->filter_args[family], filter_gone,

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "cluster.pb-c.h"
+#include "common/clock.h"
 #include "common/metrics.h"
 
 enum { RESULTS = 4 };
@@ -53,6 +54,7 @@ static struct {
     struct hy_histogram *write_us, *messages, *read_us[OPS];
     struct hy_metric *gauges[GAUGES];
     struct hy_metric *hits, *misses, *used, *capacity, *outbox, *unpassed;
+    struct hy_metric *backups[2], *backup_at, *backup_s, *backup_bytes, *backup_copied;
 } m;
 
 void metric_open(void)
@@ -77,6 +79,18 @@ void metric_open(void)
                       "Bytes used on the file system of the data directory.");
     m.capacity = hy_gauge("hongyan_store_disk_capacity_bytes", "",
                           "Size of the file system of the data directory.");
+    m.backups[0] = hy_counter("hongyan_store_backups_total", "result=\"failed\"",
+                              "Backups of this shard, by result.");
+    m.backups[1] = hy_counter("hongyan_store_backups_total", "result=\"ok\"",
+                              "Backups of this shard, by result.");
+    m.backup_at = hy_gauge("hongyan_store_last_backup_timestamp_seconds", "",
+                           "When the last good backup ended; 0: none since the start.");
+    m.backup_s = hy_gauge("hongyan_store_last_backup_duration_seconds", "",
+                          "How long the last good backup took.");
+    m.backup_bytes =
+        hy_gauge("hongyan_store_last_backup_bytes", "", "Size of the last good backup.");
+    m.backup_copied = hy_counter("hongyan_store_backup_copied_bytes_total", "",
+                                 "Bytes that backups copied, as no earlier one had them.");
     m.outbox =
         hy_gauge("hongyan_store_outbox_rows", "", "Effects that other shards have yet to confirm.");
     m.unpassed = hy_gauge("hongyan_store_unpassed_batches", "",
@@ -120,6 +134,19 @@ void metric_db(struct db *db)
         hy_set(m.gauges[i], (int64_t)db_property(db, gauges[i].property));
     hy_set(m.hits, (int64_t)db_counter(db, "rocksdb.block.cache.hit"));
     hy_set(m.misses, (int64_t)db_counter(db, "rocksdb.block.cache.miss"));
+}
+
+void metric_backup(bool good, uint64_t took_ms, uint64_t bytes, uint64_t copied)
+{
+    if (m.backup_at == NULL)
+        return;
+    hy_add(m.backups[good], 1);
+    if (!good)
+        return;
+    hy_set(m.backup_at, (int64_t)(hy_wall_ms() / 1000));
+    hy_set(m.backup_s, (int64_t)((took_ms + 999) / 1000));
+    hy_set(m.backup_bytes, (int64_t)bytes);
+    hy_add(m.backup_copied, (int64_t)copied);
 }
 
 void metric_outbox(uint64_t waiting)

@@ -3,6 +3,7 @@
 #ifndef STORE_METRIC_H
 #define STORE_METRIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/err.h"
@@ -16,6 +17,9 @@ void metric_write(enum hy_err err, uint64_t us, uint32_t messages);
 
 /* A read of a kind took this long; kind is a bus kind. */
 void metric_read(uint16_t kind, uint64_t us);
+
+/* A backup ended: how long it took, what it holds, what of that was new. Any thread. */
+void metric_backup(bool good, uint64_t took_ms, uint64_t bytes, uint64_t copied);
 
 /* Gauges that are taken once a second. */
 void metric_disk(uint64_t used_bytes, uint64_t capacity_bytes);

@@ -12,7 +12,8 @@
 
 struct outbox {
     struct items items;
-    uint64_t token; /* of the last call; never used again, in no reign */
+    uint64_t token;   /* of the last call; never used again, in no reign */
+    uint64_t hold_ms; /* nothing is told until then */
 };
 
 #define NO_SHARD UINT32_MAX
@@ -146,6 +147,19 @@ static void leg_told(struct leg *leg)
         return;
     telling_end(item->telling);
     telling_unref(&item->telling);
+}
+
+void outbox_hold(struct outbox *outbox, uint64_t until_ms)
+{
+    outbox->hold_ms = until_ms;
+}
+
+bool outbox_quiet(const struct outbox *outbox)
+{
+    for (uint32_t i = 0; i < outbox->items.shards; i++)
+        if (outbox->items.lanes[i].calling != 0)
+            return false;
+    return true;
 }
 
 size_t outbox_count(const struct outbox *outbox)
@@ -330,6 +344,8 @@ static void drop_cool(struct core *core, uint64_t now_ms)
 void outbox_tick(struct core *core, uint64_t now_ms)
 {
     tell_due(core, now_ms);
+    if (now_ms < core->outbox->hold_ms)
+        return;
     for (uint32_t shard = 0; shard < core->outbox->items.shards; shard++)
         if (shard != core->shard)
             send_lane(core, shard, now_ms);

@@ -59,6 +59,14 @@ void outbox_tick(struct core *core, uint64_t now_ms);
 /* The shard's call ended; done: it has the effects on its disk. */
 void outbox_answered(struct core *core, uint32_t shard, uint64_t token, bool done, uint64_t now_ms);
 
+/* Until then tell other shards nothing, and keep rows they have (0: go on). A backup of all shards
+ * is taken meanwhile: what one's index has is in the other's rows, and what it lacks in the outbox.
+ */
+void outbox_hold(struct outbox *outbox, uint64_t until_ms);
+
+/* Is no shard being told anything right now? */
+bool outbox_quiet(const struct outbox *outbox);
+
 /* Rows waiting. */
 size_t outbox_count(const struct outbox *outbox);
 

@@ -2,9 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cluster.pb-c.h"
 #include "common/bus.h"
+#include "common/codes.h"
 #include "common/log.h"
 #include "store/apps.h"
 #include "store/metric.h"
@@ -32,6 +34,23 @@ struct serve {
 
 /* ---- in and out ---- */
 
+/* Only tools may ask for one: it writes where they say. */
+static void backup(struct serve *s, struct hy_peer *peer, const struct hy_record *record)
+{
+    Hy__BackupRes res = HY__BACKUP_RES__INIT;
+    Hy__BackupReq *req = NULL;
+
+    if (strcmp(hy_peer_component(peer), "ctl") == 0)
+        req = hy__backup_req__unpack(NULL, record->len, record->payload);
+    if (req != NULL)
+        store_backup(s->store, req, &res);
+    else
+        res.code = HY_CODE_PARAM;
+    hy_bus_answer_pb(peer, record->kind, record->id, &res.base);
+    if (req != NULL)
+        hy__backup_req__free_unpacked(req, NULL);
+}
+
 static void on_record(void *ctx, struct hy_peer *peer, const struct hy_record *record)
 {
     struct serve *s = ctx;
@@ -40,6 +59,10 @@ static void on_record(void *ctx, struct hy_peer *peer, const struct hy_record *r
                           .payload = record->payload,
                           .len = record->len};
 
+    if (record->kind == HY__BUS_KIND__STORE_BACKUP) {
+        backup(s, peer, record);
+        return;
+    }
     store_handle(s->store, &req);
 }
 

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "store/apps.h"
+#include "store/backup.h"
 #include "store/config.h"
 #include "store/core_parts.h"
 #include "store/disk.h"
@@ -39,6 +40,7 @@ struct store {
     struct replica *replica;
     struct core core;
     struct readers *readers;
+    struct backup *backup;
     struct expire expire;
     _Atomic enum state state;
     bool remap;  /* the core has yet to load what goes by the map, */
@@ -155,6 +157,7 @@ static enum hy_err on_lead(void *ctx, struct db *db, uint64_t epoch)
     if (err != HY_OK)
         return err;
     read_from(s);
+    backup_use(s->backup, db);
     s->lazy = s->urgent = s->remap = s->gained = false;
     s->stalled_ms = s->full_ms = 0;
     hy_log_info("store.leads", "shard=%u epoch=%llu", s->config.shard, (unsigned long long)epoch);
@@ -169,6 +172,7 @@ static void on_follow(void *ctx, const char *leader)
     if (s->core.db == NULL)
         return;
     readers_drop(s->readers);
+    backup_use(s->backup, NULL);
     core_follow(&s->core);
     turn_away_held(s, s->held);
     turn_away_held(s, s->bulk);
@@ -246,10 +250,14 @@ static enum hy_err open_replica(struct store *s, char why[static 256])
                                            .drop_arg = &s->expire},
                                     .reserve_bytes = s->config.reserve_bytes};
     struct identity mine = {s->config.cluster_id, s->config.shard, s->map, !s->config.map_changes};
+    struct backup_config backup = {.data_dir = s->config.data_dir,
+                                   .program = s->config.backup_program};
     enum hy_err err = disk_make_dir(s->config.data_dir, why);
 
     if (err == HY_OK)
         err = identity_check(s->config.data_dir, &mine, why);
+    if (err == HY_OK)
+        err = backup_open(&backup, &s->backup);
     if (err == HY_OK)
         err = replica_open(&config, &events, s, &s->replica, why);
     if (err == HY_OK)
@@ -296,6 +304,7 @@ void store_close(struct store **store)
     held_close(&s->held); /* they will be asked again */
     held_close(&s->bulk);
     readers_close(&s->readers);
+    backup_close(&s->backup);
     core_follow(&s->core);
     core_close(&s->core);
     replica_close(&s->replica);
@@ -650,6 +659,18 @@ const char *store_ready(const struct store *store)
 }
 
 /* ---- the rest ---- */
+
+void store_backup(struct store *store, const Hy__BackupReq *req, Hy__BackupRes *res)
+{
+    struct outbox *outbox = store->core.outbox;
+
+    if (req->op == HY__BACKUP_REQ__OP__HOLD)
+        outbox_hold(outbox, hy_steady_ms() + req->hold_ms);
+    if (req->op == HY__BACKUP_REQ__OP__RELEASE || req->op == HY__BACKUP_REQ__OP__STOP)
+        outbox_hold(outbox, 0);
+    backup_handle(store->backup, req, res);
+    res->held = outbox_quiet(outbox);
+}
 
 bool store_leads(const struct store *store)
 {

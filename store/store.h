@@ -13,18 +13,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cluster.pb-c.h"
 #include "common/err.h"
 #include "common/loop.h"
 #include "common/shardmap.h"
 #include "store/answers.h"
 #include "store/outbox.h"
 
+struct backup;
 struct store;
 
 struct store_config {
     const char *cluster_id;
     const char *data_dir;
-    const char *log_dir; /* RocksDB's LOG; "": in data_dir */
+    const char *log_dir;        /* RocksDB's LOG; "": in data_dir */
+    const char *backup_program; /* hongyan-backup; NULL: beside this program */
     uint32_t shard;
     const struct hy_shardmap *map; /* copied; NULL: one shard has all slots */
     bool map_changes;              /* it does, with store_map(); else it is for ever */
@@ -67,6 +70,9 @@ enum hy_err store_map(struct store *store, const struct hy_shardmap *map) HY_CHE
 
 /* Does it decide? */
 bool store_leads(const struct store *store);
+
+/* Take part in a backup of the cluster (store/backup.h). */
+void store_backup(struct store *store, const Hy__BackupReq *req, Hy__BackupRes *res);
 
 /* NULL: good to serve, or to follow; else why not. Any thread. */
 const char *store_ready(const struct store *store);

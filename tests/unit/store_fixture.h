@@ -24,6 +24,9 @@ enum { FIXTURE_APP = 1400000001, FIXTURE_ANSWERS = 4096 };
 /* Of the shards to come; 0: none. */
 static size_t fixture_history_cache = 1 << 20;
 
+/* hongyan-backup, for tests that make some. */
+static const char *fixture_backup_program;
+
 /* Threads that read for the shards to come, and the loop they answer through. */
 static size_t fixture_readers;
 static struct hy_loop *fixture_loop;
@@ -95,6 +98,7 @@ static inline void fixture_start(struct fixture *f)
     struct hy_shardmap map;
     struct store_config config = {.cluster_id = "test",
                                   .data_dir = f->dir,
+                                  .backup_program = fixture_backup_program,
                                   .shard = f->shard,
                                   .map = &map,
                                   .map_changes = f->map_changes,

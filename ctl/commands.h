@@ -14,6 +14,11 @@ int command_remove(const struct command *command, int argc, char **argv);
 int command_node_list(const struct command *command, int argc, char **argv);
 int command_keygen(const struct command *command, int argc, char **argv);
 
+int command_backup(const struct command *command, int argc, char **argv);
+int command_backup_list(const struct command *command, int argc, char **argv);
+int command_backup_verify(const struct command *command, int argc, char **argv);
+int command_restore(const struct command *command, int argc, char **argv);
+
 int command_app_create(const struct command *command, int argc, char **argv);
 int command_app_list(const struct command *command, int argc, char **argv);
 int command_app_show(const struct command *command, int argc, char **argv);

@@ -54,7 +54,27 @@ static bool write_all(int fd, const char *text, size_t len)
     return true;
 }
 
-enum hy_err files_write(const char *path, const char *text, size_t len)
+/* What a rename has changed in a file's folder. */
+static bool sync_folder_of(const char *path)
+{
+    char folder[PATH_SIZE];
+    char *slash = NULL;
+    bool good = false;
+    int fd = -1;
+
+    files_path(folder, "%s", path);
+    slash = strrchr(folder, '/');
+    if (slash == NULL)
+        return false;
+    *slash = '\0';
+    fd = open(folder[0] == '\0' ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    good = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+static enum hy_err write_file(const char *path, const char *text, size_t len, bool durably)
 {
     char aside[PATH_SIZE];
     bool good = false;
@@ -64,13 +84,23 @@ enum hy_err files_write(const char *path, const char *text, size_t len)
     fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return HY_EIO;
-    good = write_all(fd, text, len);
+    good = write_all(fd, text, len) && (!durably || fsync(fd) == 0);
     if (close(fd) != 0)
         good = false;
     if (good && rename(aside, path) == 0)
-        return HY_OK;
+        return !durably || sync_folder_of(path) ? HY_OK : HY_EIO;
     unlink(aside);
     return HY_EIO;
+}
+
+enum hy_err files_write(const char *path, const char *text, size_t len)
+{
+    return write_file(path, text, len, false);
+}
+
+enum hy_err files_write_durably(const char *path, const char *text, size_t len)
+{
+    return write_file(path, text, len, true);
 }
 
 char *files_read(const char *path, size_t *len)

@@ -14,6 +14,9 @@ enum hy_err files_make_dir(const char *path) HY_CHECKED;
 /* Write text so that the file is there whole or not at all; mode 0600. HY_EIO. */
 enum hy_err files_write(const char *path, const char *text, size_t len) HY_CHECKED;
 
+/* The same, on the disk when it returns HY_OK. */
+enum hy_err files_write_durably(const char *path, const char *text, size_t len) HY_CHECKED;
+
 /* The whole file, NUL-terminated; free() it. NULL: it cannot be read. */
 char *files_read(const char *path, size_t *len);
 

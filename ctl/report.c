@@ -101,6 +101,7 @@ json_t *report_make(const struct layout *layout, const struct child *children, s
     json_object_set_new(bus, "cluster_id", json_string(layout->id));
     json_object_set_new(bus, "curve_dir",
                         curve ? json_sprintf("%s/keys", layout->dir) : json_string(""));
+    json_object_set_new(bus, "stores", present(endpoints[PART_STORE]));
     json_object_set_new(bus, "routers", present(endpoints[PART_ROUTER]));
     json_object_set_new(bus, "presences", present(endpoints[PART_PRESENCE]));
     if (json_array_size(endpoints[PART_ETCD]) > 0)

@@ -22,7 +22,8 @@
 enum {
     ANSWER_MS = 10000, /* a store that says nothing for so long is not there */
     LOOK_MS = 50,
-    HOLD_MS = 5000,  /* shards tell each other nothing for so long at most */
+    HOLD_MS = 5000, /* shards tell each other nothing for so long at most */
+    SECOND_MS = 1500,
     QUIET_MS = 1000, /* what is under way ends within this */
 };
 
@@ -367,6 +368,19 @@ static enum hy_err take_path(struct job *j)
     return HY_EBUSY;
 }
 
+/* Backups are named by their second: after one of this second the next is waited for. */
+static bool take_time(struct job *j, const char *last)
+{
+    uint64_t end = hy_steady_ms() + SECOND_MS;
+
+    manifest_now(j->time);
+    while (strcmp(j->time, last) <= 0 && hy_steady_ms() < end) {
+        stores_rest(j->stores, LOOK_MS);
+        manifest_now(j->time);
+    }
+    return strcmp(j->time, last) > 0;
+}
+
 /* One folder holds backups of one cluster. */
 static enum hy_err check_path(struct job *j)
 {
@@ -378,7 +392,7 @@ static enum hy_err check_path(struct job *j)
         fprintf(stderr, "hongyanctl: %s has backups of another cluster; choose another folder\n",
                 j->path);
         err = HY_ECONFIG;
-    } else if (last != NULL && strcmp(manifest_text(last, "time"), j->time) >= 0) {
+    } else if (last != NULL && !take_time(j, manifest_text(last, "time"))) {
         fprintf(stderr, "hongyanctl: %s has a backup of %s already; is the clock right?\n", j->path,
                 manifest_text(last, "time"));
         err = HY_EEXIST;

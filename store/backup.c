@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +28,7 @@ enum {
     LOOK_MS = 200,   /* how far the process is is looked at so often */
     NICE = 10,
     RUN_MAX = 64,
-    LINE_MAX_ = 512,
+    SAID_MAX = 512,
 };
 
 typedef Hy__BackupRes__State state_t;
@@ -192,7 +191,7 @@ static void look_how_far(struct backup *b, pid_t pid)
 }
 
 /* What it says, to the end: one line. */
-static void listen_to(struct backup *b, pid_t pid, int fd, char line[static LINE_MAX_])
+static void listen_to(struct backup *b, pid_t pid, int fd, char line[static SAID_MAX])
 {
     struct pollfd in = {.fd = fd, .events = POLLIN};
     size_t len = 0;
@@ -203,7 +202,7 @@ static void listen_to(struct backup *b, pid_t pid, int fd, char line[static LINE
             look_how_far(b, pid);
             continue;
         }
-        n = read(fd, line + len, LINE_MAX_ - 1 - len);
+        n = read(fd, line + len, SAID_MAX - 1 - len);
         if (n < 0 && errno != EINTR)
             break;
         len += n > 0 ? (size_t)n : 0;
@@ -235,7 +234,7 @@ static enum hy_err understand(const char *line, int status, struct db_backup *ma
 static enum hy_err copy(struct backup *b, char why[static 256])
 {
     struct db_backup made = {0};
-    char line[LINE_MAX_];
+    char line[SAID_MAX];
     int fd = -1, status = 0;
     pid_t pid = start(b, &fd);
     bool stopping;

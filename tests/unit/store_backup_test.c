@@ -9,7 +9,7 @@
 #include "common/backupset.h"
 #include "store/restore.h"
 
-enum { WAIT_MS = 30000, HOLD_MS = 10000 };
+enum { WAIT_MS = 60000, HOLD_MS = 10000 };
 
 struct place { /* a shard, and a folder for its backups */
     struct fixture *f;

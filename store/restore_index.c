@@ -1,34 +1,25 @@
 #include "store/restore_index.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/arena.h"
 #include "common/grouptype.h"
 #include "common/slot.h"
 #include "store/index.h"
+#include "store/member_walk.h"
 #include "store/value.h"
 
 enum { BATCH_ROWS = 1000 };
-
-struct group_note { /* a group of the slot that is walked */
-    uint32_t app;
-    char id[KEY_TEXT_MAX + 1];
-    const Hy__Group *group;
-};
 
 struct check {
     struct db *const *dbs;
     uint32_t shards;
     bool behind;
     struct restore_index *result;
-    struct hy_arena slot_arena, row_arena;
+    struct hy_arena row_arena;
     struct hy_buf buf;
     struct db_batch *batches[64];
-    struct group_note *groups;
-    size_t group_count, group_size, group_at;
-    uint16_t slot;
 };
 
 static const struct key all_first = {.len = 0}, all_end = {.len = 2, .bytes = {0xFF, 0xFF}};
@@ -151,97 +142,55 @@ static enum hy_err pair_row(struct check *c, const struct key_parts *parts, cons
     return err;
 }
 
-static enum hy_err group_row(struct check *c, const struct key_parts *parts, const void *value,
-                             size_t len)
-{
-    ProtobufCMessage *group;
-    struct group_note *note;
-    enum hy_err err = value_get(&hy__group__descriptor, &c->slot_arena.pb, value, len, &group);
-
-    if (err != HY_OK)
-        return err;
-    if (c->group_count == c->group_size) {
-        size_t size = c->group_size == 0 ? 64 : 2 * c->group_size;
-        struct group_note *more = realloc(c->groups, size * sizeof *more);
-
-        if (more == NULL)
-            return HY_ENOMEM;
-        c->groups = more;
-        c->group_size = size;
-    }
-    note = &c->groups[c->group_count];
-    note->app = parts->home.app;
-    note->group = (Hy__Group *)group;
-    if (note->group->info == NULL || !key_copy_text(parts->first, parts->first_len, note->id))
-        return HY_ECORRUPT;
-    c->group_count++;
-    return HY_OK;
-}
-
-/* The group of a member row: mostly that of the one before. */
-static const struct group_note *group_of(struct check *c, const struct key_parts *parts)
-{
-    for (size_t i = 0; i < c->group_count; i++) {
-        const struct group_note *note = &c->groups[c->group_at];
-
-        if (note->app == parts->home.app && note->group->conversation == parts->conversation)
-            return note;
-        c->group_at = c->group_at + 1 < c->group_count ? c->group_at + 1 : 0;
-    }
-    return NULL;
-}
-
-static enum hy_err member_waits(struct check *c, const struct key_parts *parts, const char *user,
-                                bool *waits)
+static enum hy_err member_waits(struct check *c, struct key_home home, uint64_t conversation,
+                                const char *user, bool *waits)
 {
     struct key out;
 
-    key_member(&out, parts->home, KEY_OUT_MEMBER, parts->conversation, user);
-    return is_there(c, parts->home.slot, FAMILY_OUTBOX, &out, waits);
+    key_member(&out, home, KEY_OUT_MEMBER, conversation, user);
+    return is_there(c, home.slot, FAMILY_OUTBOX, &out, waits);
 }
 
-static void right_row(const struct group_note *note, const Hy__Member *member, Hy__IndexRow *row)
+static void right_row(const Hy__Group *group, const Hy__Member *member, Hy__IndexRow *row)
 {
-    const struct hy_group_type *type = hy_group_type(note->group->info->type);
+    const struct hy_group_type *type = hy_group_type(group->info->type);
 
     hy__index_row__init(row);
-    row->version = note->group->member_version;
-    row->conversation = note->group->conversation;
-    row->group_type = (char *)(type != NULL ? type->name : note->group->info->type);
-    row->sweep_word = note->group->info->sweep;
-    row->last_time_ms = note->group->last_time_ms;
+    row->version = group->member_version;
+    row->conversation = group->conversation;
+    row->group_type = (char *)(type != NULL ? type->name : group->info->type);
+    row->sweep_word = group->info->sweep;
+    row->last_time_ms = group->last_time_ms;
     row->joined = true;
     row->join_time_s = member->join_time_s;
     row->role = member->role;
 }
 
-static enum hy_err member_row(struct check *c, const struct key_parts *parts, const void *value,
-                              size_t len)
+static enum hy_err check_member(struct check *c, struct key_home home, const char *id,
+                                const Hy__Group *group, const struct member_walk *at)
 {
-    const struct group_note *note = group_of(c, parts);
     char user[KEY_TEXT_MAX + 1];
     ProtobufCMessage *member;
     Hy__IndexRow right, *row;
     struct key key;
     uint16_t slot;
     bool waits;
-    enum hy_err err;
+    enum hy_err err =
+        value_get(&hy__member__descriptor, &c->row_arena.pb, at->value, at->len, &member);
 
-    if (note == NULL || !key_copy_text(parts->first, parts->first_len, user))
-        return HY_OK; /* of a group that is gone */
-    err = value_get(&hy__member__descriptor, &c->row_arena.pb, value, len, &member);
-    if (err != HY_OK)
-        return err;
-    slot = hy_slot_user(note->app, user);
-    index_group_key(&key, note->app, user, note->id);
+    if (err != HY_OK || !key_copy_text(at->user, at->user_len, user))
+        return HY_ECORRUPT;
+    slot = hy_slot_user(home.app, user);
+    key_index(&key, (struct key_home){slot, home.app}, user, HY__CONV_TYPE__CONV_GROUP, id,
+              KEY_INDEX_ROW);
     err = get(c, slot, FAMILY_INDEX, &key, &hy__index_row__descriptor, &row);
     c->result->looked++;
-    right_row(note, (Hy__Member *)member, &right);
+    right_row(group, (Hy__Member *)member, &right);
     if (err != HY_OK || (row != NULL && row->joined && row->conversation == right.conversation &&
                          row->version <= right.version))
         return err;
     if (row == NULL || !index_newer(row, &right)) {
-        err = member_waits(c, parts, user, &waits);
+        err = member_waits(c, home, group->conversation, user, &waits);
         if (err != HY_OK || waits) {
             c->result->waiting += waits;
             return err;
@@ -253,6 +202,36 @@ static enum hy_err member_row(struct check *c, const struct key_parts *parts, co
     return mend(c, slot, &key, &right);
 }
 
+static enum hy_err group_row(struct check *c, const struct key_parts *parts, const void *value,
+                             size_t len)
+{
+    struct db *db = c->dbs[shard_of(c, parts->home.slot)];
+    char id[KEY_TEXT_MAX + 1];
+    ProtobufCMessage *msg;
+    const Hy__Group *group;
+    struct member_walk walk;
+    enum hy_err err = value_get(&hy__group__descriptor, NULL, value, len, &msg);
+
+    if (err != HY_OK)
+        return err;
+    group = (Hy__Group *)msg;
+    if (group->info == NULL || !key_copy_text(parts->first, parts->first_len, id))
+        err = HY_ECORRUPT;
+    if (err == HY_OK)
+        err = member_walk_open(db, parts->home, group, true, &walk);
+    if (err == HY_OK) {
+        while (err == HY_OK && member_walk_next(&walk)) {
+            err = check_member(c, parts->home, id, group, &walk);
+            hy_arena_reset(&c->row_arena);
+        }
+        if (err == HY_OK)
+            err = member_walk_err(&walk);
+        member_walk_close(&walk);
+    }
+    protobuf_c_message_free_unpacked(msg, NULL);
+    return err;
+}
+
 static enum hy_err conversation_row(struct check *c, const uint8_t *key, size_t key_len,
                                     const void *value, size_t len)
 {
@@ -260,21 +239,9 @@ static enum hy_err conversation_row(struct check *c, const uint8_t *key, size_t 
 
     if (key_parse(key, key_len, &parts) != HY_OK)
         return HY_ECORRUPT;
-    if (parts.home.slot != c->slot) {
-        c->slot = parts.home.slot;
-        c->group_count = c->group_at = 0;
-        hy_arena_reset(&c->slot_arena);
-    }
-    switch (parts.format) {
-    case KEY_GROUP:
+    if (parts.format == KEY_GROUP)
         return group_row(c, &parts, value, len);
-    case KEY_MEMBER:
-        return member_row(c, &parts, value, len);
-    case KEY_PAIR:
-        return pair_row(c, &parts, value, len);
-    default:
-        return HY_OK;
-    }
+    return parts.format == KEY_PAIR ? pair_row(c, &parts, value, len) : HY_OK;
 }
 
 /* ---- what indexes say ---- */
@@ -287,6 +254,28 @@ static enum hy_err look_pair(struct check *c, uint32_t app, const char *user, co
 
     key_pair(&key, (struct key_home){slot, app}, KEY_PAIR, user, peer);
     return is_there(c, slot, FAMILY_ENTITY, &key, right);
+}
+
+/* In the group's roster? */
+static enum hy_err is_listed(struct check *c, struct key_home home, uint64_t conversation,
+                             const char *user, bool *listed)
+{
+    ProtobufCBinaryData list;
+    struct roster_entry entry;
+    struct db_value value;
+    struct key key;
+    enum hy_err err;
+
+    key_member(&key, home, KEY_ROSTER, conversation, NULL);
+    err = db_get(c->dbs[shard_of(c, home.slot)], FAMILY_ENTITY, &key, &value);
+    *listed = false;
+    if (err == HY_OK)
+        err = roster_list(value.data, value.len, &list);
+    if (err == HY_OK)
+        err = roster_find(list, user, &entry);
+    *listed = err == HY_OK;
+    db_drop(&value);
+    return err == HY_ENOTFOUND ? HY_OK : err;
 }
 
 static enum hy_err look_member(struct check *c, uint32_t app, const char *user, const char *id,
@@ -305,6 +294,8 @@ static enum hy_err look_member(struct check *c, uint32_t app, const char *user, 
         return err;
     key_member(&key, home, KEY_MEMBER, row->conversation, user);
     err = is_there(c, slot, FAMILY_ENTITY, &key, right);
+    if (err == HY_OK && !*right)
+        err = is_listed(c, home, row->conversation, user, right);
     if (err != HY_OK || *right)
         return err;
     key_member(&key, home, KEY_OUT_MEMBER, row->conversation, user);
@@ -359,7 +350,6 @@ static enum hy_err walk(struct check *c, uint32_t shard, enum family family, row
 
     if (err != HY_OK)
         return err;
-    c->slot = HY_SLOTS;
     for (bool there = db_scan_seek(scan, NULL); there && err == HY_OK; there = db_scan_next(scan)) {
         size_t key_len, len;
         const uint8_t *key = db_scan_key(scan, &key_len), *value = db_scan_value(scan, &len);
@@ -382,7 +372,6 @@ enum hy_err restore_index_check(struct db *const *dbs, uint32_t shards, bool beh
     enum hy_err err = HY_OK;
 
     *result = (struct restore_index){0};
-    hy_arena_init(&c.slot_arena);
     hy_arena_init(&c.row_arena);
     for (uint32_t i = 0; i < shards && err == HY_OK; i++)
         err = walk(&c, i, FAMILY_ENTITY, conversation_row);
@@ -390,10 +379,8 @@ enum hy_err restore_index_check(struct db *const *dbs, uint32_t shards, bool beh
         err = walk(&c, i, FAMILY_INDEX, index_row);
     for (uint32_t i = 0; i < shards; i++)
         db_batch_close(&c.batches[i]);
-    hy_arena_free(&c.slot_arena);
     hy_arena_free(&c.row_arena);
     hy_buf_free(&c.buf);
-    free(c.groups);
     if (err != HY_OK)
         snprintf(why, 256, "the indexes cannot be checked: %s", hy_err_text(err));
     return err;

@@ -70,23 +70,44 @@ void convlog_prev(struct convlog_walk *walk)
     settle(walk, db_scan_prev(walk->scan), db_scan_prev);
 }
 
+/* Is there a row at low, sent at or after time_ms? */
+static enum hy_err is_since(struct db *db, const struct convlog *log, uint64_t low,
+                            uint64_t time_ms, struct convlog_place *place, bool *is)
+{
+    struct db_value value;
+    struct value_log row;
+    struct key key;
+    enum hy_err err;
+
+    *is = false;
+    convlog_key(log, low, &key);
+    err = db_get(db, FAMILY_LOG, &key, &value);
+    if (err == HY_ENOTFOUND)
+        return HY_OK;
+    if (err != HY_OK)
+        return err;
+    *is = value_get_log(value.data, value.len, &row) == HY_OK && row.time_ms >= time_ms;
+    if (*is)
+        *place = (struct convlog_place){low, row.time_ms};
+    db_drop(&value);
+    return HY_OK;
+}
+
 enum hy_err convlog_since(struct db *db, const struct convlog *log, uint64_t low, uint64_t high,
                           uint64_t time_ms, struct convlog_place *place)
 {
     struct convlog_walk walk;
-    enum hy_err err;
+    bool at_low = false; /* nearly always: nothing has expired */
+    enum hy_err err = HY_OK;
 
     *place = (struct convlog_place){.seq = high + 1};
-    if (low > high)
-        return HY_OK;
+    if (low <= high)
+        err = is_since(db, log, low, time_ms, place, &at_low);
+    if (err != HY_OK || at_low || low > high)
+        return err;
     err = convlog_open(db, log, low, high, &walk);
     if (err != HY_OK)
         return err;
-    convlog_seek(&walk, low);
-    if (walk.valid && walk.row.time_ms >= time_ms) { /* nearly always: nothing has expired */
-        *place = (struct convlog_place){walk.seq, walk.row.time_ms};
-        goto out;
-    }
     while (low <= high) {
         uint64_t mid = low + (high - low) / 2;
 
@@ -99,8 +120,6 @@ enum hy_err convlog_since(struct db *db, const struct convlog *log, uint64_t low
             *place = (struct convlog_place){walk.seq, walk.row.time_ms};
         high = mid - 1;
     }
-
-out:
     err = db_scan_err(walk.scan);
     convlog_close(&walk);
     return err;

@@ -38,9 +38,10 @@ enum hy_err db_open(const struct db_config *config, struct db **db,
                     char why[static 256]) HY_CHECKED;
 void db_close(struct db **db);
 
-/* The same database for the writer's thread, which must not wait for the disk: reads of what is not
- * in memory fail with HY_EBUSY, and so do all after the next `reads` gets and scans. For db_get()
- * and scans only; goes with db. */
+/* The same database for the writer's thread, which must not wait for the disk: gets of what is not
+ * in memory fail with HY_EBUSY, and so do all after the next `reads` gets, and every scan: RocksDB
+ * 7.8's iterators of this kind may end, without an error, where a block is not in memory. Goes with
+ * db. */
 struct db *db_in_memory(struct db *db, unsigned reads);
 
 /* A value that was read; belongs to the reader until db_drop(). */

@@ -16,18 +16,19 @@ enum { HOP_MOST = 200 };
 static enum hy_err make(struct db *db, const struct key *first, const struct key *end, bool once,
                         struct db_scan **scan)
 {
-    struct db_scan *s = db_may_read(db) ? calloc(1, sizeof *s) : NULL;
+    struct db_scan *s;
 
+    if (db->tier != READ_ALL)
+        return HY_EBUSY;
+    s = calloc(1, sizeof *s);
     if (s == NULL)
-        return db->tier == READ_ALL ? HY_ENOMEM : HY_EBUSY;
+        return HY_ENOMEM;
     s->first = *first;
     s->end = *end;
     s->read = rocksdb_readoptions_create();
     rocksdb_readoptions_set_iterate_lower_bound(s->read, (const char *)s->first.bytes,
                                                 s->first.len);
     rocksdb_readoptions_set_iterate_upper_bound(s->read, (const char *)s->end.bytes, s->end.len);
-    if (db->tier != READ_ALL)
-        rocksdb_readoptions_set_read_tier(s->read, db->tier);
     if (once)
         rocksdb_readoptions_set_fill_cache(s->read, 0);
     *scan = s;

@@ -15,6 +15,7 @@ static const struct command commands[] = {
     {"add", "--dir DIR router|presence|gateway", "Start one more in a running cluster with etcd; prints its name.", command_add},
     {"remove", "--dir DIR NAME", "Let a router, presence process or gateway leave it.", command_remove},
     {"node list", "--dir DIR [--output json]", "Show nodes and who leads each shard, as etcd has them.", command_node_list},
+    {"shard hand-over", "--dir DIR N [--to NODE]", "Let another copy lead shard N.", command_shard_hand_over},
     {"app create", "--dir DIR SDKAPPID [NAME=VALUE...]", "Make an app; prints its key.", command_app_create},
     {"app list", "--dir DIR", "List the apps.", command_app_list},
     {"app show", "--dir DIR SDKAPPID", "Show an app and its settings.", command_app_show},

@@ -437,8 +437,22 @@ void replica_look(const struct replica *replica, struct replica_view *view)
         v.latest = v.durable = v.commit = replica->db == NULL ? 0 : db_latest(replica->db);
     else
         copy_look(replica->copy, &v);
-    *view = (struct replica_view){v.role,   v.epoch,  v.latest,    v.durable,
-                                  v.commit, v.insync, v.rebuilding};
+    *view = (struct replica_view){v.role,   v.epoch,  v.latest,     v.durable,
+                                  v.commit, v.insync, v.rebuilding, v.streaming};
+}
+
+void replica_each_follower(const struct replica *replica, replica_follower_fn *fn, void *arg)
+{
+    for (const struct link *link = replica->links; link != NULL; link = link->next) {
+        struct replica_follower follower = {.node = link->node};
+        uint64_t acked;
+
+        if (!replica_leads(replica) ||
+            !copy_follower(replica->copy, link->node, hy_steady_ms(), &acked, &follower.behind_ms))
+            continue;
+        follower.behind = replica->latest > acked ? replica->latest - acked : 0;
+        fn(arg, &follower);
+    }
 }
 
 void replica_lease_lost(struct replica *replica)

@@ -121,8 +121,18 @@ struct replica_view {
     uint64_t epoch, latest, durable, commit;
     size_t insync;
     bool rebuilding;
+    bool streaming; /* following: the leader's rows come in */
 };
 void replica_look(const struct replica *replica, struct replica_view *view);
+
+/* Of the leader: those who follow it. Nobody when it does not lead. */
+struct replica_follower {
+    const char *node;
+    uint64_t behind;    /* sequences that it has yet to confirm */
+    uint64_t behind_ms; /* since it confirmed last */
+};
+typedef void replica_follower_fn(void *arg, const struct replica_follower *follower);
+void replica_each_follower(const struct replica *replica, replica_follower_fn *fn, void *arg);
 
 /* Tests: fail the writes to come (db_set_fault), also after it opened again. */
 void replica_set_fault(struct replica *replica, enum hy_err (*fault)(void *arg), void *arg);

@@ -95,8 +95,10 @@ static void read_node(void *arg, const struct hy_coord_value *value)
     const json_t *shard = json_object_get(object, "shard");
 
     if (name != NULL && json_is_integer(shard) &&
-        (uint64_t)json_integer_value(shard) == r->config.shard)
+        (uint64_t)json_integer_value(shard) == r->config.shard) {
         replica_link(r, name + 1, text_of(object, "endpoint"));
+        copy_leaving(r->copy, name + 1, strcmp(text_of(object, "state"), "leaving") == 0);
+    }
     json_decref(object);
 }
 

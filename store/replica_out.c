@@ -212,11 +212,8 @@ static enum hy_err out_lead(void *ctx, uint64_t epoch)
 
     if (err == HY_OK)
         err = replica_put_reign(r, epoch);
-    if (err == HY_OK) {
-        hy_log_info("store.leads", "shard=%u epoch=%lu from=%lu", r->config.shard, epoch,
-                    r->latest);
+    if (err == HY_OK)
         err = r->events.lead(r->ctx, r->db, epoch);
-    }
     if (err != HY_OK && err != HY_EBUSY)
         r->failure = err;
     return err;
@@ -226,7 +223,6 @@ static void out_follow(void *ctx, const char *leader)
 {
     struct replica *r = ctx;
 
-    hy_log_info("store.follows", "shard=%u leader=\"%s\"", r->config.shard, leader);
     r->events.follow(r->ctx, leader);
 }
 

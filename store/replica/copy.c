@@ -260,7 +260,15 @@ bool copy_stalled(const struct copy *copy, uint64_t now_ms)
 {
     const struct mark *oldest = marks_oldest(&copy->marks);
 
-    return oldest != NULL && now_ms > oldest->made_ms + STALL_MS;
+    return oldest != NULL && now_ms > oldest->made_ms + copy->config.follower_timeout_ms + STALL_MS;
+}
+
+void copy_leaving(struct copy *copy, const char *node, bool leaving)
+{
+    struct peer *peer = copy_find_peer(copy, node);
+
+    if (peer != NULL)
+        peer->leaving = leaving;
 }
 
 /* ---- for metrics ---- */

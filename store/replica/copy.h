@@ -119,6 +119,9 @@ void copy_close(struct copy **copy);
 /* Another node that holds, or will hold, a copy of this shard. */
 void copy_peer(struct copy *copy, uint64_t now_ms, const char *node);
 
+/* It is about to end, and need not be waited for; or it is back. */
+void copy_leaving(struct copy *copy, const char *node, bool leaving);
+
 /* The database is open / is not usable. */
 void copy_opened(struct copy *copy, uint64_t now_ms, const struct copy_disk *disk);
 void copy_closed(struct copy *copy, uint64_t now_ms);

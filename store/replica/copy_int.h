@@ -18,13 +18,14 @@ enum {
     JOIN_MS = 300,     /* ask to join again */
     BEAT_MS = 250,     /* a leader that says nothing else */
     RETRY_MS = 500,    /* a change whose outcome is unknown or that was refused */
-    STALL_MS = 2000,   /* what waits longer for followers is refused */
+    STALL_MS = 1000,   /* what waits longer for followers is refused */
     HANDOVER_MS = 3000 /* give up waiting for the heir to have all */
 };
 
 struct peer {
     char node[COPY_NODE];
     struct feed feed; /* while this copy leads */
+    bool leaving;
     /* what it said in this round of questions */
     bool answered, rebuilding;
     struct copy_id id;

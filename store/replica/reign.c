@@ -220,7 +220,7 @@ static bool is_silent(void *arg, const struct copy_id *id)
 
     if (copy_id_same(id, &c->config.me))
         return false;
-    if (peer == NULL || (peer->feed.joined && !copy_id_same(&peer->feed.id, id)))
+    if (peer == NULL || peer->leaving || (peer->feed.joined && !copy_id_same(&peer->feed.id, id)))
         return true; /* unknown, or its disk was replaced */
     return feed_silent(&peer->feed, c->now_ms, c->config.follower_timeout_ms);
 }
@@ -348,7 +348,7 @@ static bool may_inherit(struct copy *c, const struct copy_id *id)
 {
     const struct peer *peer = copy_find_peer(c, id->node);
 
-    return peer != NULL && peer->feed.joined && !peer->feed.rebuilding &&
+    return peer != NULL && !peer->leaving && peer->feed.joined && !peer->feed.rebuilding &&
            copy_id_same(&peer->feed.id, id);
 }
 

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 /* Ask every store of a cluster whose cluster.json this is: {NAME: {"role": "leading", "epoch": N,
- * "insync": N, "latest": N, "commit": N, "lag": {FOLLOWER: {"sequences": N, "milliseconds": N}}}}.
+ * "insync": N, "latest": N, "commit": N, "lag": {FOLLOWER: {"sequences": N, "seconds": N}}}}.
  * Who does not answer is left out. */
 json_t *shard_copies_read(const json_t *cluster);
 

@@ -90,9 +90,9 @@ static void print_lag(const json_t *lag)
 
     json_object_foreach((json_t *)lag, follower, entry)
     {
-        printf("  %s is %lld rows, %lld ms behind", follower,
+        printf("  %s is %lld rows, %lld s behind", follower,
                (long long)json_integer_value(json_object_get(entry, "sequences")),
-               (long long)json_integer_value(json_object_get(entry, "milliseconds")));
+               (long long)json_integer_value(json_object_get(entry, "seconds")));
     }
 }
 

@@ -81,7 +81,7 @@ static struct {
     struct hy_metric *roles[ROLES], *numbers[NUMBERS];
     struct {
         char node[64], labels[96];
-        struct hy_metric *behind, *behind_ms;
+        struct hy_metric *behind, *behind_s;
     } followers[FOLLOWERS];
     struct hy_metric *hits, *misses, *used, *capacity, *outbox, *unpassed;
 } m;
@@ -187,7 +187,7 @@ void metric_no_followers(void)
 {
     for (int i = 0; i < FOLLOWERS && m.followers[i].behind != NULL; i++) {
         hy_set(m.followers[i].behind, 0);
-        hy_set(m.followers[i].behind_ms, 0);
+        hy_set(m.followers[i].behind_s, 0);
     }
 }
 
@@ -204,9 +204,9 @@ static int place_of(const char *node)
     m.followers[i].behind =
         hy_gauge("hongyan_store_replica_lag_sequences", m.followers[i].labels,
                  "Rows that a copy which follows this one has yet to confirm; 0 where none does.");
-    m.followers[i].behind_ms =
-        hy_gauge("hongyan_store_replica_lag_milliseconds", m.followers[i].labels,
-                 "For how long it has not confirmed all there was.");
+    m.followers[i].behind_s =
+        hy_gauge("hongyan_store_replica_lag_seconds", m.followers[i].labels,
+                 "For how long it has not confirmed all there was, in whole seconds.");
     return i;
 }
 
@@ -217,5 +217,5 @@ void metric_follower(const char *node, uint64_t behind, uint64_t behind_ms)
     if (i == FOLLOWERS)
         return;
     hy_set(m.followers[i].behind, (int64_t)behind);
-    hy_set(m.followers[i].behind_ms, (int64_t)behind_ms);
+    hy_set(m.followers[i].behind_s, (int64_t)(behind_ms / 1000));
 }

@@ -167,6 +167,7 @@ static void on_follow(void *ctx, const char *leader)
 
     if (s->core.db == NULL)
         return;
+    s->streams = false;
     readers_drop(s->readers);
     core_follow(&s->core);
     turn_away_held(s, s->held);

@@ -194,7 +194,10 @@ enum hy_err replica_hand_over(struct replica *replica, const char *to, bool leav
 
 void replica_look(const struct replica *replica, struct replica_view *view)
 {
-    *view = (struct replica_view){.role = "leading", .epoch = replica->epoch, .insync = 1};
+    *view = (struct replica_view){.role = "leading",
+                                  .epoch = replica->epoch,
+                                  .insync = 1,
+                                  .streaming = *replica->leader != '\0'};
 }
 
 void replica_each_follower(const struct replica *replica, replica_follower_fn *fn, void *arg)

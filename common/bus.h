@@ -106,6 +106,13 @@ enum hy_err hy_bus_send(struct hy_peer *peer, uint16_t kind, uint64_t id, const 
 enum hy_err hy_bus_send_pb(struct hy_peer *peer, uint16_t kind, uint64_t id,
                            const ProtobufCMessage *msg) HY_CHECKED;
 
+/* The same for a payload of two parts. */
+enum hy_err hy_bus_send_parts(struct hy_peer *peer, uint16_t kind, uint64_t id, const void *first,
+                              size_t first_len, const void *second, size_t second_len) HY_CHECKED;
+
+/* Let what is queued for a peer leave now rather than at the end of the turn. */
+void hy_bus_flush(struct hy_peer *peer);
+
 /* Answer a record: the same id, kind | HY_BUS_ANSWER. Losing an answer is harmless: the caller asks
  * again. So there is nothing to check. peer may be down. */
 void hy_bus_answer(struct hy_peer *peer, uint16_t kind, uint64_t id, const void *payload, size_t len);

@@ -78,6 +78,24 @@ enum hy_err hy_bus_send(struct hy_peer *peer, uint16_t kind, uint64_t id, const 
     return err;
 }
 
+enum hy_err hy_bus_send_parts(struct hy_peer *peer, uint16_t kind, uint64_t id, const void *first,
+                              size_t first_len, const void *second, size_t second_len)
+{
+    uint8_t *room = NULL;
+    enum hy_err err = queue(peer, kind, id, first_len + second_len, &room);
+
+    if (err != HY_OK)
+        return err;
+    memcpy(room, first, first_len);
+    memcpy(room + first_len, second, second_len);
+    return HY_OK;
+}
+
+void hy_bus_flush(struct hy_peer *peer)
+{
+    bus_peer_flush(peer);
+}
+
 enum hy_err hy_bus_send_pb(struct hy_peer *peer, uint16_t kind, uint64_t id,
                            const ProtobufCMessage *msg)
 {

@@ -337,6 +337,8 @@ static void on_changed(void *ctx, const struct hy_coord_value *value)
 
     take(fleet, value, true);
     check_self(fleet, value);
+    if (fleet->handler.value != NULL)
+        fleet->handler.value(fleet->ctx, value);
 }
 
 static void on_first(void *arg, const struct hy_coord_value *value)
@@ -357,11 +359,23 @@ static void on_lease_lost(void *ctx)
     struct hy_fleet *fleet = ctx;
 
     fleet->settled = false;
+    if (fleet->handler.lease_lost != NULL)
+        fleet->handler.lease_lost(fleet->ctx);
 }
 
 enum hy_err hy_fleet_open(struct hy_loop *loop, const struct hy_common_settings *settings,
                           const char *component, const struct hy_fleet_handler *handler, void *ctx,
                           struct hy_fleet **fleet, char why[static 256])
+{
+    static const struct hy_fleet_lease lease = {LEASE_S, ""};
+
+    return hy_fleet_open_leased(loop, settings, component, &lease, handler, ctx, fleet, why);
+}
+
+enum hy_err hy_fleet_open_leased(struct hy_loop *loop, const struct hy_common_settings *settings,
+                                 const char *component, const struct hy_fleet_lease *lease,
+                                 const struct hy_fleet_handler *handler, void *ctx,
+                                 struct hy_fleet **fleet, char why[static 256])
 {
     static const struct hy_coord_handler events = {
         .changed = on_changed, .lease_lost = on_lease_lost, .leased = on_leased};
@@ -378,7 +392,7 @@ enum hy_err hy_fleet_open(struct hy_loop *loop, const struct hy_common_settings 
     snprintf(f->name, sizeof f->name, "%s", settings->name);
     snprintf(f->advertise, sizeof f->advertise, "%s",
              settings->bus_advertise != NULL ? settings->bus_advertise : "");
-    err = hy_coord_open(loop, settings, LEASE_S, "", &events, f, &f->coord, why);
+    err = hy_coord_open(loop, settings, lease->seconds, lease->file, &events, f, &f->coord, why);
     if (err == HY_OK)
         err = hy_timer_open(loop, on_retry, f, &f->retry);
     if (err != HY_OK) {

@@ -46,12 +46,24 @@ struct hy_fleet_handler {
     void (*node)(void *ctx, const struct hy_node *node); /* came, changed, left or was lost */
     void (*map)(void *ctx);                              /* slots have other owners */
     void (*leader)(void *ctx, uint32_t shard);           /* another one, or none */
+    void (*value)(void *ctx, const struct hy_coord_value *value); /* any, as it is */
+    void (*lease_lost)(void *ctx);                                /* and what was put with it */
 };
 
 /* component: of this process. HY_ECONFIG: why says which setting. */
 enum hy_err hy_fleet_open(struct hy_loop *loop, const struct hy_common_settings *settings,
                           const char *component, const struct hy_fleet_handler *handler, void *ctx,
                           struct hy_fleet **fleet, char why[static 256]) HY_CHECKED;
+
+/* The same with a lease of the caller's choice; see hy_coord_open(). */
+struct hy_fleet_lease {
+    uint32_t seconds;
+    const char *file;
+};
+enum hy_err hy_fleet_open_leased(struct hy_loop *loop, const struct hy_common_settings *settings,
+                                 const char *component, const struct hy_fleet_lease *lease,
+                                 const struct hy_fleet_handler *handler, void *ctx,
+                                 struct hy_fleet **fleet, char why[static 256]) HY_CHECKED;
 void hy_fleet_close(struct hy_fleet **fleet);
 
 struct hy_coord *hy_fleet_coord(const struct hy_fleet *fleet);

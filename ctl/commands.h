@@ -12,6 +12,7 @@ int command_status(const struct command *command, int argc, char **argv);
 int command_add(const struct command *command, int argc, char **argv);
 int command_remove(const struct command *command, int argc, char **argv);
 int command_node_list(const struct command *command, int argc, char **argv);
+int command_shard_hand_over(const struct command *command, int argc, char **argv);
 int command_keygen(const struct command *command, int argc, char **argv);
 
 int command_backup(const struct command *command, int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"backup verify", "--from PATH [--at TIME]", "Check every byte of a backup.", command_backup_verify},
     {"backup", "--dir DIR --to PATH [--keep K]", "Back a running cluster up into a folder.", command_backup},
     {"restore", "--from PATH --dir DIR [--at TIME] [--shards N]", "Make a cluster's data from a backup.", command_restore},
+    {"shard hand-over", "--dir DIR N [--to NODE]", "Let another copy lead shard N.", command_shard_hand_over},
     {"app create", "--dir DIR SDKAPPID [NAME=VALUE...]", "Make an app; prints its key.", command_app_create},
     {"app list", "--dir DIR", "List the apps.", command_app_list},
     {"app show", "--dir DIR SDKAPPID", "Show an app and its settings.", command_app_show},

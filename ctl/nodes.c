@@ -76,30 +76,44 @@ static void close_settings(void **settings)
     hy_settings_free(&spec, settings);
 }
 
-json_t *nodes_read(const json_t *cluster)
+bool nodes_visit(const json_t *cluster, nodes_visit_fn *fn, void *arg)
 {
     struct hy_loop *loop = NULL;
     struct hy_fleet *fleet = NULL;
     void *settings = NULL;
-    json_t *out = NULL;
+    bool there = false;
     char why[256];
 
     if (json_array_size(json_object_get(cluster, "etcd")) == 0 ||
         open_settings(cluster, &settings) != HY_OK)
-        return NULL;
+        return false;
     if (hy_loop_open(&loop) == HY_OK &&
         hy_fleet_open(loop, settings, "ctl", NULL, NULL, &fleet, why) == HY_OK) {
         uint64_t end_ms = hy_loop_now_ms(loop) + WAIT_MS;
 
         while (hy_fleet_map(fleet)->epoch == 0 && hy_loop_now_ms(loop) < end_ms)
             hy_loop_turn(loop, 50);
-        if (hy_fleet_map(fleet)->epoch > 0)
-            out = gather(fleet);
+        there = hy_fleet_map(fleet)->epoch > 0;
+        if (there)
+            fn(arg, loop, fleet);
     }
     hy_fleet_close(&fleet);
     hy_loop_close(&loop);
     close_settings(&settings);
-    return out;
+    return there;
+}
+
+static void read_all(void *arg, struct hy_loop *loop, struct hy_fleet *fleet)
+{
+    (void)loop;
+    *(json_t **)arg = gather(fleet);
+}
+
+json_t *nodes_read(const json_t *cluster)
+{
+    json_t *out = NULL;
+
+    return nodes_visit(cluster, read_all, &out) ? out : NULL;
 }
 
 void nodes_print(const json_t *nodes)

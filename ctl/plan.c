@@ -280,6 +280,8 @@ enum hy_err plan_write_process(const struct plan *plan, const struct layout *lay
         err = conf_set(tree, "data_dir", json_sprintf("%s/data/%s", layout->dir, name));
     if (err == HY_OK && part == PART_STORE)
         err = conf_set(tree, "shard", json_integer((json_int_t)i / plan_replicas(plan)));
+    if (err == HY_OK && part == PART_STORE && plan->etcd > 0 && plan_replicas(plan) < 3)
+        err = conf_set(tree, "min_insync", json_integer(1)); /* one may be away */
     if (err == HY_OK)
         err = add_sets(plan, name, part_names[part], tree);
     files_path(path, "%s/conf/%s.conf", layout->dir, name);

@@ -13,6 +13,7 @@
 #include "ctl/files.h"
 #include "ctl/http.h"
 #include "ctl/nodes.h"
+#include "ctl/shard.h"
 
 #include <jansson.h>
 
@@ -133,7 +134,8 @@ static json_t *ask_all(const json_t *cluster, bool *all_ready)
     return out;
 }
 
-static void print_text(const json_t *cluster, const json_t *processes, const json_t *nodes)
+static void print_text(const json_t *cluster, const json_t *processes, const json_t *nodes,
+                       const json_t *copies)
 {
     static const char *const addresses[] = {"demo", "rest", "ws", "wss", "tcp", "tls"};
     const json_t *metrics = json_object_get(cluster, "metrics");
@@ -155,6 +157,8 @@ static void print_text(const json_t *cluster, const json_t *processes, const jso
     if (nodes != NULL) {
         nodes_print(nodes);
         putchar('\n');
+        shard_copies_print(copies);
+        putchar('\n');
     }
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
         const char *address = json_string_value(json_object_get(cluster, addresses[i]));
@@ -164,7 +168,8 @@ static void print_text(const json_t *cluster, const json_t *processes, const jso
     }
 }
 
-static void print_json(const json_t *cluster, json_t *processes, json_t *nodes, pid_t supervisor)
+static void print_json(const json_t *cluster, json_t *processes, json_t *nodes, json_t *copies,
+                       pid_t supervisor)
 {
     json_t *out = json_deep_copy(cluster);
 
@@ -172,6 +177,7 @@ static void print_json(const json_t *cluster, json_t *processes, json_t *nodes, 
     json_object_set(out, "processes", processes);
     if (nodes != NULL)
         json_object_set(out, "coordinator", nodes);
+    json_object_set(out, "copies", copies);
     json_object_set_new(out, "up", json_boolean(supervisor != 0));
     json_dumpf(out, stdout, JSON_INDENT(2));
     putchar('\n');
@@ -181,7 +187,7 @@ static void print_json(const json_t *cluster, json_t *processes, json_t *nodes, 
 static int show(const struct status *options, pid_t supervisor)
 {
     char path[4096];
-    json_t *cluster = NULL, *processes = NULL, *nodes = NULL;
+    json_t *cluster = NULL, *processes = NULL, *nodes = NULL, *copies = NULL;
     bool all_ready = false;
 
     files_path(path, "%s/cluster.json", options->dir);
@@ -194,12 +200,14 @@ static int show(const struct status *options, pid_t supervisor)
     }
     processes = ask_all(cluster, &all_ready);
     nodes = options->quiet ? NULL : nodes_read(cluster);
+    copies = options->quiet ? NULL : shard_copies_read(cluster);
     if (options->quiet)
         all_ready = true; /* up is enough */
     else if (options->output != NULL && strcmp(options->output, "json") == 0)
-        print_json(cluster, processes, nodes, supervisor);
+        print_json(cluster, processes, nodes, copies, supervisor);
     else
-        print_text(cluster, processes, nodes);
+        print_text(cluster, processes, nodes, copies);
+    json_decref(copies);
     json_decref(nodes);
     json_decref(processes);
     json_decref(cluster);

@@ -97,12 +97,13 @@ static struct op_ask *ask_total(struct op *op, const struct scan *scan, uint32_t
 
 static void ask_page(struct op *op, struct scan *scan)
 {
-    const struct stores *stores = op->parts->stores;
+    const struct hy_stores *stores = op->parts->stores;
     uint16_t slot = (uint16_t)(scan->cursor >> 32);
 
-    Hy__GroupScanReq req = question(op, scan, stores_shard(stores, slot), scan->cursor, scan->left);
+    Hy__GroupScanReq req =
+        question(op, scan, hy_stores_shard(stores, slot), scan->cursor, scan->left);
 
-    scan->run_end = stores_run_end(stores, slot);
+    scan->run_end = hy_stores_run_end(stores, slot);
     scan->page = op_store(op, slot, HY__BUS_KIND__STORE_GROUP_SCAN, &req.base,
                           &hy__group_scan_res__descriptor);
     op_then(op, on_groups);
@@ -119,7 +120,7 @@ void admin_group_scan_begin(struct op *op)
     }
     op->work = scan;
     scan->body = body;
-    scan->shards = stores_count(op->parts->stores);
+    scan->shards = hy_stores_count(op->parts->stores);
     scan->cursor = body->cursor;
     scan->left = body->limit == 0 || body->limit > SCAN_MOST ? SCAN_MOST : body->limit;
     hy__group_scan_res__init(&scan->res);

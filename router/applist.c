@@ -15,7 +15,7 @@ enum { POLL_MS = 200, POLL_DEADLINE_MS = 2000 };
 
 struct applist {
     struct hy_apps *apps;
-    struct stores *stores;
+    struct hy_stores *stores;
     struct hy_timer *timer;
     bool asking;
     atomic_bool ready;
@@ -48,9 +48,9 @@ static void on_apps(void *arg, enum hy_err err, const struct hy_record *answer)
 
 void applist_hurry(struct applist *applist)
 {
-    struct stores_call call = {
+    struct hy_stores_call call = {
         .kind = HY__BUS_KIND__STORE_APPS,
-        .where = stores_at_slot(applist_slot()),
+        .where = hy_stores_at_slot(applist_slot()),
         .deadline_ms = POLL_DEADLINE_MS,
         .done = on_apps,
         .arg = applist,
@@ -58,11 +58,11 @@ void applist_hurry(struct applist *applist)
     Hy__AppsReq req = HY__APPS_REQ__INIT;
 
     if (applist->asking ||
-        !stores_up(applist->stores, stores_shard(applist->stores, applist_slot())))
+        !hy_stores_up(applist->stores, hy_stores_shard(applist->stores, applist_slot())))
         return;
     req.since_version = hy_apps_version(applist->apps);
     applist->asking = true;
-    stores_ask_pb(applist->stores, &call, &req.base);
+    hy_stores_ask_pb(applist->stores, &call, &req.base);
 }
 
 static void on_timer(void *arg)
@@ -70,7 +70,7 @@ static void on_timer(void *arg)
     applist_hurry(arg);
 }
 
-enum hy_err applist_open(struct hy_loop *loop, struct stores *stores, struct applist **applist)
+enum hy_err applist_open(struct hy_loop *loop, struct hy_stores *stores, struct applist **applist)
 {
     enum hy_err err = HY_ENOMEM;
     struct applist *a = calloc(1, sizeof *a);

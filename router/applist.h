@@ -13,12 +13,12 @@
 #include "common/bus.h"
 #include "common/err.h"
 #include "common/loop.h"
-#include "router/stores.h"
+#include "common/stores.h"
 
 struct applist;
 
 /* Begin to read. */
-enum hy_err applist_open(struct hy_loop *loop, struct stores *stores,
+enum hy_err applist_open(struct hy_loop *loop, struct hy_stores *stores,
                          struct applist **applist) HY_CHECKED;
 
 /* The bus is closed. NULL is fine. */

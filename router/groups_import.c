@@ -55,7 +55,7 @@ static void add(struct op *op, struct import *import, size_t i)
 {
     const Hy__GroupCreateReq *group = import->body->groups[i];
     uint16_t slot = hy_slot_group(op->caller->app, group->info->group);
-    struct part *part = &import->parts[stores_shard(op->parts->stores, slot)];
+    struct part *part = &import->parts[hy_stores_shard(op->parts->stores, slot)];
     Hy__StoreGroupCreateReq *req = op_get(op, sizeof *req);
 
     hy__store_group_create_req__init(req);
@@ -99,7 +99,7 @@ static void on_imported(struct op *op)
 void admin_groups_import_begin(struct op *op)
 {
     struct import *import = op_get(op, sizeof *import);
-    uint32_t shards = stores_count(op->parts->stores);
+    uint32_t shards = hy_stores_count(op->parts->stores);
 
     op->work = import;
     import->shards = shards;

@@ -18,7 +18,7 @@ static uint32_t shard_of(const struct op *op, const Hy__IndexEntry *entry)
 {
     uint16_t slot = hy_slot_conv(op->caller->app, (int)entry->type, op->caller->user, entry->peer);
 
-    return stores_shard(op->parts->stores, slot);
+    return hy_stores_shard(op->parts->stores, slot);
 }
 
 /* Room for the questions: how many conversations each shard has. */
@@ -56,7 +56,7 @@ struct heads *heads_ask(struct op *op, struct convlist_item *items, size_t count
 
     heads->items = items;
     heads->count = count;
-    heads->shards = stores_count(op->parts->stores);
+    heads->shards = hy_stores_count(op->parts->stores);
     heads->questions = op_get(op, heads->shards * sizeof *heads->questions);
     measure(op, heads);
     fill(op, heads);

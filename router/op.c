@@ -144,7 +144,7 @@ static uint32_t code_of_way(const struct op_ask *ask, enum hy_err err)
         return HY_CODE_OK;
     if (err == HY_EBUSY)
         return HY_CODE_BUSY;
-    if (ask->shard >= 0 && !stores_up(ask->op->parts->stores, (uint32_t)ask->shard))
+    if (ask->shard >= 0 && !hy_stores_up(ask->op->parts->stores, (uint32_t)ask->shard))
         return HY_CODE_UNAVAILABLE;
     return HY_CODE_TIMEOUT;
 }
@@ -227,7 +227,7 @@ static struct op_ask *ask_at(struct op *op, uint32_t where, uint32_t shard, uint
                              const ProtobufCMessage *req, const ProtobufCMessageDescriptor *type)
 {
     struct op_ask *ask = new_ask(op, type);
-    struct stores_call call = {
+    struct hy_stores_call call = {
         .kind = kind,
         .where = where,
         .deadline_ms = op->parts->call_deadline_ms,
@@ -237,20 +237,21 @@ static struct op_ask *ask_at(struct op *op, uint32_t where, uint32_t shard, uint
 
     ask->shard = (int)shard;
     ask->changes = tells_members(kind);
-    ask->call = stores_ask_pb(op->parts->stores, &call, req);
+    ask->call = hy_stores_ask_pb(op->parts->stores, &call, req);
     return ask;
 }
 
 struct op_ask *op_shard(struct op *op, uint32_t shard, uint16_t kind, const ProtobufCMessage *req,
                         const ProtobufCMessageDescriptor *type)
 {
-    return ask_at(op, stores_at_shard(shard), shard, kind, req, type);
+    return ask_at(op, hy_stores_at_shard(shard), shard, kind, req, type);
 }
 
 struct op_ask *op_store(struct op *op, uint16_t slot, uint16_t kind, const ProtobufCMessage *req,
                         const ProtobufCMessageDescriptor *type)
 {
-    return ask_at(op, stores_at_slot(slot), stores_shard(op->parts->stores, slot), kind, req, type);
+    return ask_at(op, hy_stores_at_slot(slot), hy_stores_shard(op->parts->stores, slot), kind, req,
+                  type);
 }
 
 struct op_ask *op_store_raw(struct op *op, uint16_t slot, uint16_t kind,

@@ -8,11 +8,11 @@
 #include "common/fleet.h"
 #include "common/loop.h"
 #include "common/metrics.h"
+#include "common/stores.h"
 #include "router/presences.h"
 #include "router/push.h"
 #include "router/rooms.h"
 #include "router/routes.h"
-#include "router/stores.h"
 #include "router/users.h"
 
 struct applist;
@@ -24,7 +24,7 @@ struct parts {
     struct hy_loop *loop;
     struct hy_fleet *fleet;
     struct hy_bus *bus;
-    struct stores *stores;
+    struct hy_stores *stores;
     struct presences *presences;
     struct roll *roll;
     struct users *users;

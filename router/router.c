@@ -113,7 +113,7 @@ static void on_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
     const char *component = hy_peer_component(peer);
 
     if (strcmp(component, "store") == 0) {
-        (void)stores_peer(parts->stores, peer, event);
+        (void)hy_stores_peer(parts->stores, peer, event);
         applist_hurry(parts->applist);
     } else if (strcmp(component, "presence") == 0) {
         if (presences_index(parts->presences, peer) < 0)
@@ -134,18 +134,18 @@ static void on_node(void *ctx, const struct hy_node *node)
 {
     struct router *router = ctx;
 
-    stores_node(router->parts.stores, node);
+    hy_stores_node(router->parts.stores, node);
     presences_node(router->parts.presences, node);
 }
 
 static void on_map(void *ctx)
 {
-    stores_map(((struct router *)ctx)->parts.stores);
+    hy_stores_map(((struct router *)ctx)->parts.stores);
 }
 
 static void on_leader(void *ctx, uint32_t shard)
 {
-    stores_leader(((struct router *)ctx)->parts.stores, shard);
+    hy_stores_leader(((struct router *)ctx)->parts.stores, shard);
 }
 
 static void on_presences_moved(void *ctx)
@@ -170,7 +170,7 @@ static bool may_join(void *ctx)
 {
     const struct parts *parts = &((struct router *)ctx)->parts;
 
-    return stores_any_up(parts->stores) && applist_ready(parts->applist);
+    return hy_stores_any_up(parts->stores) && applist_ready(parts->applist);
 }
 
 static void on_step(void *ctx, enum hy_node_state state)
@@ -225,7 +225,10 @@ static enum hy_err open_bus(struct router *r, const struct router_settings *sett
     enum hy_err err = hy_bus_open(parts->loop, &config, &handler, r, &parts->bus);
 
     if (err == HY_OK)
-        err = stores_open(parts->loop, parts->bus, parts->fleet, &parts->stores);
+        err = hy_stores_open(
+            parts->loop, parts->bus, parts->fleet,
+            &(struct hy_stores_options){.available = "hongyan_router_shard_available"},
+            &parts->stores);
     if (err == HY_OK)
         err = presences_open(
             parts->loop, parts->bus, parts->fleet,
@@ -239,7 +242,8 @@ static enum hy_err open_bus(struct router *r, const struct router_settings *sett
 
 static enum hy_err open_fleet(struct router *r, const struct router_settings *settings)
 {
-    static const struct hy_fleet_handler handler = {on_node, on_map, on_leader};
+    static const struct hy_fleet_handler handler = {
+        .node = on_node, .map = on_map, .leader = on_leader};
     char why[256];
     enum hy_err err = hy_fleet_open(r->parts.loop, &settings->common, "router", &handler, r,
                                     &r->parts.fleet, why);
@@ -351,7 +355,7 @@ void router_close(struct router **router)
     rooms_close(&r->parts.rooms);
     users_close(&r->parts.users);
     applist_close(&r->parts.applist);
-    stores_close(&r->parts.stores);
+    hy_stores_close(&r->parts.stores);
     roll_close(&r->parts.roll);
     presences_close(&r->parts.presences);
     push_close(&r->parts.push);
@@ -387,7 +391,7 @@ static const char *store_ready(void *arg)
 {
     struct router *router = arg;
 
-    return stores_any_up(router->parts.stores) ? NULL : "no store is connected";
+    return hy_stores_any_up(router->parts.stores) ? NULL : "no store is connected";
 }
 
 static const char *apps_ready(void *arg)

@@ -13,14 +13,14 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/stores.h"
 #include "router/push.h"
-#include "router/stores.h"
 #include "router/users.h"
 
 struct routes;
 
 struct routes_config {
-    struct stores *stores;
+    struct hy_stores *stores;
     struct users *users;
     struct push *push;
     uint32_t deadline_ms; /* to read a member list */

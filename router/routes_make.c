@@ -175,9 +175,9 @@ void route_fetch(struct route *route)
 {
     struct routes *routes = route->owner;
     uint16_t slot = hy_slot_group(route->app, route->group);
-    struct stores_call call = {
+    struct hy_stores_call call = {
         .kind = HY__BUS_KIND__STORE_MEMBERS_GET,
-        .where = stores_at_slot(slot),
+        .where = hy_stores_at_slot(slot),
         .deadline_ms = routes->config.deadline_ms,
         .done = on_members,
         .arg = route,
@@ -196,7 +196,7 @@ void route_fetch(struct route *route)
     req.names_only = true;
     route->fetching = true;
     hy_add(routes->builds, 1);
-    stores_ask_pb(routes->config.stores, &call, &req.base);
+    hy_stores_ask_pb(routes->config.stores, &call, &req.base);
 }
 
 /* ---- one change ---- */

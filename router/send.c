@@ -216,7 +216,7 @@ static void outcome_unknown(struct send *send, enum hy_err err)
 {
     uint16_t slot = hy_slot_conv(send->call->caller->app, send->call->conv_type,
                                  send->call->caller->user, send->call->to);
-    bool up = stores_up(send->parts->stores, stores_shard(send->parts->stores, slot));
+    bool up = hy_stores_up(send->parts->stores, hy_stores_shard(send->parts->stores, slot));
     uint32_t code = HY_CODE_TIMEOUT;
 
     if (err == HY_EBUSY)
@@ -252,11 +252,11 @@ static void on_appended(void *arg, enum hy_err err, const struct hy_record *reco
 static void store(struct send *send)
 {
     const Hy__SendCall *call = send->call;
-    struct stores *stores = send->parts->stores;
+    struct hy_stores *stores = send->parts->stores;
     uint16_t slot = hy_slot_conv(call->caller->app, call->conv_type, call->caller->user, call->to);
-    struct stores_call ask = {
+    struct hy_stores_call ask = {
         .kind = HY__BUS_KIND__STORE_APPEND,
-        .where = stores_at_slot(slot),
+        .where = hy_stores_at_slot(slot),
         .deadline_ms = send->parts->call_deadline_ms,
         .done = on_appended,
         .arg = send,
@@ -264,7 +264,7 @@ static void store(struct send *send)
 
     send->asked_us = hy_steady_us();
     hy_add(send->parts->sends->inflight, 1);
-    stores_ask(stores, &ask, send->bytes.data, send->bytes.len);
+    hy_stores_ask(stores, &ask, send->bytes.data, send->bytes.len);
 }
 
 /* ---- only to who is online ---- */

@@ -65,10 +65,10 @@ static void on_group(void *arg, enum hy_err err, const struct hy_record *record)
 void send_ask_group(struct send *send, void (*on_known)(struct send *send, uint32_t code))
 {
     const Hy__SendCall *call = send->call;
-    struct stores *stores = send->parts->stores;
-    struct stores_call ask = {
+    struct hy_stores *stores = send->parts->stores;
+    struct hy_stores_call ask = {
         .kind = HY__BUS_KIND__STORE_GROUP_GET,
-        .where = stores_at_slot(hy_slot_group(call->caller->app, call->to)),
+        .where = hy_stores_at_slot(hy_slot_group(call->caller->app, call->to)),
         .deadline_ms = send->parts->call_deadline_ms,
         .done = on_group,
         .arg = send,
@@ -80,5 +80,5 @@ void send_ask_group(struct send *send, void (*on_known)(struct send *send, uint3
     req.group = call->to;
     req.user = call->caller->user;
     req.admin = true;
-    stores_ask_pb(stores, &ask, &req.base);
+    hy_stores_ask_pb(stores, &ask, &req.base);
 }

@@ -239,9 +239,9 @@ static void lane_go(struct lane *lane)
     struct op *op = lane->op;
     struct sweep *sweep = op->work;
     Hy__StoreSweepReq req = HY__STORE_SWEEP_REQ__INIT;
-    struct stores_call call = {
+    struct hy_stores_call call = {
         .kind = HY__BUS_KIND__STORE_SWEEP,
-        .where = stores_at_shard(lane->shard),
+        .where = hy_stores_at_shard(lane->shard),
         .deadline_ms = op->parts->call_deadline_ms,
         .done = on_swept,
         .arg = lane,
@@ -256,7 +256,7 @@ static void lane_go(struct lane *lane)
     hy_arena_init(&arena);
     req.app = sweep->app;
     gather(lane, &req, &arena);
-    stores_ask_pb(op->parts->stores, &call, &req.base);
+    hy_stores_ask_pb(op->parts->stores, &call, &req.base);
     hy_arena_free(&arena);
 }
 
@@ -281,11 +281,11 @@ static uint16_t *ranks(struct op *op, uint32_t shards)
     uint16_t *rank = op_get(op, HY_SLOTS * sizeof *rank);
 
     for (uint32_t slot = 0; slot < HY_SLOTS; slot++)
-        next[stores_shard(op->parts->stores, (uint16_t)slot) + 1]++;
+        next[hy_stores_shard(op->parts->stores, (uint16_t)slot) + 1]++;
     for (uint32_t shard = 0; shard < shards; shard++)
         next[shard + 1] += next[shard];
     for (uint32_t slot = 0; slot < HY_SLOTS; slot++)
-        rank[slot] = (uint16_t)next[stores_shard(op->parts->stores, (uint16_t)slot)]++;
+        rank[slot] = (uint16_t)next[hy_stores_shard(op->parts->stores, (uint16_t)slot)]++;
     return rank;
 }
 
@@ -293,7 +293,7 @@ static uint16_t *ranks(struct op *op, uint32_t shards)
  * a slot, few, by group and user. */
 static void sort(struct op *op, struct sweep *sweep)
 {
-    const uint16_t *rank = ranks(op, stores_count(op->parts->stores));
+    const uint16_t *rank = ranks(op, hy_stores_count(op->parts->stores));
     uint32_t *ends = op_get(op, (HY_SLOTS + 1) * sizeof *ends);
     struct pair *sorted = op_get(op, (sweep->count + 1) * sizeof *sorted);
 
@@ -312,7 +312,7 @@ static void sort(struct op *op, struct sweep *sweep)
 
 static void remove_all(struct op *op, struct sweep *sweep)
 {
-    uint32_t shards = stores_count(op->parts->stores);
+    uint32_t shards = hy_stores_count(op->parts->stores);
     size_t at = 0;
 
     sweep->lanes = op_get(op, shards * sizeof *sweep->lanes);
@@ -320,7 +320,8 @@ static void remove_all(struct op *op, struct sweep *sweep)
         struct lane *lane = &sweep->lanes[shard];
 
         *lane = (struct lane){.op = op, .shard = shard, .at = at};
-        while (at < sweep->count && stores_shard(op->parts->stores, sweep->pairs[at].slot) == shard)
+        while (at < sweep->count &&
+               hy_stores_shard(op->parts->stores, sweep->pairs[at].slot) == shard)
             at++;
         lane->end = at;
     }
@@ -420,13 +421,14 @@ static uint32_t *users_by_slot(struct op *op, const struct sweep *sweep)
 
 static uint32_t shard_of(const struct op *op, const struct sweep *sweep, uint32_t user)
 {
-    return stores_shard(op->parts->stores, hy_slot_user(sweep->app, sweep->req->users[user]->user));
+    return hy_stores_shard(op->parts->stores,
+                           hy_slot_user(sweep->app, sweep->req->users[user]->user));
 }
 
 /* A shard may have slots here and there: its users together, and by slot among themselves. */
 static void part_by_shard(struct op *op, struct sweep *sweep)
 {
-    uint32_t shards = stores_count(op->parts->stores);
+    uint32_t shards = hy_stores_count(op->parts->stores);
     size_t count = sweep->req->n_users, begin = 0;
     const uint32_t *by_slot = users_by_slot(op, sweep);
     uint32_t *users = op_get(op, (count + 1) * sizeof *users);
@@ -451,7 +453,7 @@ static void ask_lists(struct op *op)
     struct sweep *sweep = op->work;
     bool any = false;
 
-    for (uint32_t shard = 0; shard < stores_count(op->parts->stores); shard++) {
+    for (uint32_t shard = 0; shard < hy_stores_count(op->parts->stores); shard++) {
         struct unlisted *left = &sweep->unlisted[shard];
 
         for (int i = 0; i < LISTS_AT_ONCE && left->at < left->end; i++) {
@@ -542,7 +544,7 @@ void sweep_scan_begin(struct parts *parts, struct hy_peer *peer, const struct hy
     Hy__SweepScanReq *req = hy__sweep_scan_req__unpack(&op->arena.pb, record->len, record->payload);
 
     op->refuse = scan_refuse;
-    if (req == NULL || req->shard >= stores_count(parts->stores)) {
+    if (req == NULL || req->shard >= hy_stores_count(parts->stores)) {
         op_refuse(op, HY_CODE_PARAM);
         return;
     }

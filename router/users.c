@@ -208,9 +208,9 @@ static void read_record(struct entry *entry)
 {
     struct users *users = entry->owner;
     uint16_t slot = hy_slot_user(entry->user.app, entry->name);
-    struct stores_call call = {
+    struct hy_stores_call call = {
         .kind = HY__BUS_KIND__STORE_USER_GET,
-        .where = stores_at_slot(slot),
+        .where = hy_stores_at_slot(slot),
         .deadline_ms = users->config.deadline_ms,
         .done = on_record,
         .arg = entry,
@@ -222,7 +222,7 @@ static void read_record(struct entry *entry)
     entry->record = PART_LOADING;
     entry->pins++;
     hy_add(users->loads, 1);
-    stores_ask_pb(users->config.stores, &call, &req.base);
+    hy_stores_ask_pb(users->config.stores, &call, &req.base);
 }
 
 static void touch(struct entry *entry)

@@ -15,9 +15,9 @@
 #include "cluster.pb-c.h"
 #include "common/bus.h"
 #include "common/err.h"
+#include "common/stores.h"
 #include "router/presences.h"
 #include "router/push.h"
-#include "router/stores.h"
 
 struct roll;
 struct users;
@@ -57,7 +57,7 @@ struct user_wait {
 };
 
 struct users_config {
-    struct stores *stores;
+    struct hy_stores *stores;
     struct presences *presences;
     struct roll *roll; /* who is certainly offline; may be NULL */
     struct push *push;

@@ -12,12 +12,7 @@
  * gets, so that messages do not wait for it, and is never starved. */
 enum { BACKGROUND_NICE = 5 };
 
-struct db_batch {
-    struct db *db;
-    rocksdb_writebatch_t *rocks;
-};
-
-static const char *const family_names[FAMILY_COUNT] = {"default", "entity", "log",
+const char *const db_family_names[FAMILY_COUNT] = {"default", "entity", "log",
                                                        "index",   "dedupe", "outbox"};
 
 enum hy_err db_classify(char *text, char *why)
@@ -78,11 +73,11 @@ static void *open_aside(void *arg)
     (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + BACKGROUND_NICE);
     if (o->read_only)
         o->db->rocks = rocksdb_open_for_read_only_column_families(
-            o->db->options, o->dir, FAMILY_COUNT, family_names,
+            o->db->options, o->dir, FAMILY_COUNT, db_family_names,
             (const rocksdb_options_t *const *)o->db->tuned, o->db->handles, 0, &o->error);
     else
         o->db->rocks = rocksdb_open_column_families(
-            o->db->options, o->dir, FAMILY_COUNT, family_names,
+            o->db->options, o->dir, FAMILY_COUNT, db_family_names,
             (const rocksdb_options_t *const *)o->db->tuned, o->db->handles, &o->error);
     return NULL;
 }
@@ -155,6 +150,8 @@ void db_close(struct db **db)
         rocksdb_readoptions_destroy(d->read);
     if (d->write != NULL)
         rocksdb_writeoptions_destroy(d->write);
+    if (d->write_early != NULL)
+        rocksdb_writeoptions_destroy(d->write_early);
     if (d->cache != NULL)
         rocksdb_cache_destroy(d->cache);
     free(d);
@@ -252,7 +249,8 @@ size_t db_batch_bytes(struct db_batch *batch)
     return bytes;
 }
 
-enum hy_err db_write(struct db *db, struct db_batch *batch)
+static enum hy_err write_with(struct db *db, const rocksdb_writeoptions_t *options,
+                              struct db_batch *batch)
 {
     enum hy_err err = db->fault == NULL ? HY_OK : db->fault(db->fault_arg);
     char *error = NULL;
@@ -261,8 +259,18 @@ enum hy_err db_write(struct db *db, struct db_batch *batch)
         snprintf(db->why, sizeof db->why, "injected: %s", hy_err_text(err));
         return err;
     }
-    rocksdb_write(db->rocks, db->write, batch->rocks, &error);
+    rocksdb_write(db->rocks, options, batch->rocks, &error);
     return db_classify(error, db->why);
+}
+
+enum hy_err db_write(struct db *db, struct db_batch *batch)
+{
+    return write_with(db, db->write, batch);
+}
+
+enum hy_err db_write_early(struct db *db, struct db_batch *batch)
+{
+    return write_with(db, db->write_early, batch);
 }
 
 void db_thread(void)

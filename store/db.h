@@ -25,6 +25,7 @@ struct db_config {
     const char *log_dir; /* RocksDB's own LOG; "" or NULL: in dir */
     size_t block_cache_bytes;
     size_t write_buffer_bytes; /* of one family's memtable */
+    size_t wal_keep_bytes;     /* of the log, kept after it was flushed, for db_log; 0: none */
     db_drop_fn *drop;          /* rows of log and dedupe are asked about; may be NULL */
     void *drop_arg;
     enum hy_err (*fault)(void *arg); /* db_set_fault() from the start; NULL: none */
@@ -78,6 +79,15 @@ size_t db_batch_bytes(struct db_batch *batch);
  * written. HY_EFULL, HY_EIO, HY_ECORRUPT: it may or may not be there after the next open. */
 enum hy_err db_write(struct db *db, struct db_batch *batch) HY_CHECKED;
 
+/* Write it; it is on the disk after the next db_sync(). Errors as db_write(). */
+enum hy_err db_write_early(struct db *db, struct db_batch *batch) HY_CHECKED;
+enum hy_err db_sync(struct db *db) HY_CHECKED;
+
+/* A batch as bytes, lent until it changes; and from bytes. They are the same on every copy. */
+const uint8_t *db_batch_data(struct db_batch *batch, size_t *len);
+enum hy_err db_batch_from(struct db *db, const void *bytes, size_t len,
+                          struct db_batch **batch) HY_CHECKED;
+
 /* The sentence of the last write that failed. */
 const char *db_why(const struct db *db);
 
@@ -119,6 +129,24 @@ const uint8_t *db_scan_value(const struct db_scan *scan, size_t *len);
 
 /* HY_OK: the scan ended because there was no more. */
 enum hy_err db_scan_err(const struct db_scan *scan) HY_CHECKED;
+
+/* ---- the log of what was written ---- */
+
+struct db_log;
+
+/* Read batches again, from the one that begins at sequence first. HY_ENOTFOUND: it is not there any
+ * more, or no batch begins there. Any thread. */
+enum hy_err db_log_open(struct db *db, uint64_t first, struct db_log **log) HY_CHECKED;
+void db_log_close(struct db_log **log);
+
+/* The next batch, lent until the call after. HY_ENOTFOUND: there is none yet, or the log goes on in
+ * another file: open it again. HY_ECORRUPT: there is a gap. */
+enum hy_err db_log_next(struct db_log *log, const uint8_t **bytes, size_t *len, uint64_t *first,
+                        uint32_t *count) HY_CHECKED;
+
+/* A copy of the database as it is, in a directory that does not exist yet: links to files, where the
+ * file system has them. Any thread; takes some 100 ms under load. */
+enum hy_err db_checkpoint(struct db *db, const char *dir, char why[static 256]) HY_CHECKED;
 
 /* ---- looking after it ---- */
 

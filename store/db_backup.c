@@ -12,20 +12,6 @@
 
 enum { CACHE_BYTES = 8 << 20, BUFFER_BYTES = 16 << 20 };
 
-enum hy_err db_checkpoint(struct db *db, const char *dir, char why[static 256])
-{
-    char *error = NULL;
-    rocksdb_checkpoint_t *checkpoint = rocksdb_checkpoint_object_create(db->rocks, &error);
-    enum hy_err err = db_classify(error, why);
-
-    if (err != HY_OK)
-        return err;
-    error = NULL;
-    rocksdb_checkpoint_create(checkpoint, dir, 0, &error);
-    rocksdb_checkpoint_object_destroy(checkpoint);
-    return db_classify(error, why);
-}
-
 /* Table files get their names from who wrote them and when, so the same file is copied once. */
 static enum hy_err open_engine(const char *folder, uint64_t rate_bytes,
                                rocksdb_backup_engine_t **engine, char *why)

@@ -1,9 +1,8 @@
-/* db_backup - copies of a database: checkpoints, and backups by RocksDB's backup engine.
+/* db_backup - backups of a database, by RocksDB's backup engine.
  *
- * A checkpoint is the database as it is now in another directory of the same file system: hard
- * links, made in a moment, while it is written to. A backup is made from a checkpoint, by a process
- * of its own (backup_main.c): what is slow, or ends badly on a full disk, is not the store's.
- * common/backupset.h reads what lies in the folder. */
+ * A backup is made from a checkpoint (db_checkpoint()), by a process of its own (backup_main.c):
+ * what is slow, or ends badly on a full disk, is not the store's. common/backupset.h reads what
+ * lies in the folder. */
 
 #ifndef STORE_DB_BACKUP_H
 #define STORE_DB_BACKUP_H
@@ -11,10 +10,6 @@
 #include <stdint.h>
 
 #include "store/db.h"
-
-/* Make a checkpoint in dir, which must not be there; what is in memory is flushed first. Any
- * thread, while nobody closes the database. */
-enum hy_err db_checkpoint(struct db *db, const char *dir, char why[static 256]) HY_CHECKED;
 
 struct db_backup {
     uint32_t id;

@@ -30,6 +30,13 @@ enum {
     DB_BUFFERS = 4, /* with the one that is filled; slow from one less on */
 };
 
+extern const char *const db_family_names[FAMILY_COUNT];
+
+struct db_batch {
+    struct db *db;
+    rocksdb_writebatch_t *rocks;
+};
+
 struct filter_arg { /* one a family that is filtered */
     struct db *db;
     enum family family;
@@ -48,6 +55,7 @@ struct db {
     unsigned reads;    /* that are left, with READ_MEMORY */
     struct db *memory; /* db_in_memory() */
     rocksdb_writeoptions_t *write;
+    rocksdb_writeoptions_t *write_early; /* without sync */
     db_drop_fn *drop;
     void *drop_arg;
     enum hy_err (*fault)(void *arg);

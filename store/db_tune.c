@@ -157,6 +157,9 @@ enum hy_err db_tune(struct db *db, const struct db_config *config, char *why)
     rocksdb_options_set_max_total_wal_size(db->options, 4 * config->write_buffer_bytes);
     rocksdb_options_set_db_write_buffer_size(db->options, 4 * config->write_buffer_bytes);
     rocksdb_options_enable_statistics(db->options);
+    /* By size alone: by age a clock that is set back would purge all. */
+    if (config->wal_keep_bytes > 0)
+        rocksdb_options_set_WAL_size_limit_MB(db->options, config->wal_keep_bytes >> 20);
     if (config->log_dir != NULL && *config->log_dir != '\0')
         rocksdb_options_set_db_log_dir(db->options, config->log_dir);
     db->cache = open_cache(config->block_cache_bytes);
@@ -166,5 +169,7 @@ enum hy_err db_tune(struct db *db, const struct db_config *config, char *why)
     db->write = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(db->write, 1);
     rocksdb_writeoptions_set_no_slowdown(db->write, 1);
+    db->write_early = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_set_no_slowdown(db->write_early, 1);
     return err;
 }

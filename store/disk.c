@@ -1,10 +1,13 @@
 #include "store/disk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 enum hy_err disk_look(const char *path, struct disk_space *space)
 {
@@ -38,4 +41,25 @@ enum hy_err disk_make_dir(const char *dir, char why[static 256])
         return HY_OK;
     snprintf(why, 256, "cannot make data_dir %.180s: %s", dir, strerror(errno));
     return HY_ECONFIG;
+}
+
+enum hy_err disk_lock(const char *dir, int *lock, char why[static 256])
+{
+    char path[1024];
+
+    snprintf(path, sizeof path, "%s/lock", dir);
+    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) == 0)
+        return HY_OK;
+    snprintf(why, 256, "cannot lock %.180s: %s", path,
+             errno == EWOULDBLOCK ? "another process has it" : strerror(errno));
+    disk_unlock(lock);
+    return HY_ECONFIG;
+}
+
+void disk_unlock(int *lock)
+{
+    if (*lock >= 0)
+        close(*lock);
+    *lock = -1;
 }

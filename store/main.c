@@ -5,13 +5,29 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "store/serve.h"
-#include "store/standing.h"
+
+struct running {
+    struct hy_process *process;
+    struct serve *serve;
+};
+
+static void on_left(void *arg)
+{
+    hy_loop_stop(arg);
+}
+
+static void on_stopping(void *ctx)
+{
+    struct running *running = ctx;
+
+    serve_leave(running->serve, on_left, running->process->loop);
+}
 
 int main(int argc, char **argv)
 {
-    struct hy_process process = {0};
+    struct hy_process process = {.stopping = on_stopping};
     struct serve *serve = NULL;
-    struct standing *standing = NULL;
+    struct running running = {.process = &process};
     char why[256];
     int exit_code = EXIT_FAILURE;
     enum hy_err err;
@@ -19,9 +35,9 @@ int main(int argc, char **argv)
     if (!hy_process_start(&process, &store_settings_spec, argc, argv, &exit_code))
         return exit_code;
     err = serve_open(process.loop, process.settings, &serve, why);
-    if (err == HY_OK)
-        err = standing_open(process.loop, process.settings, serve_endpoint(serve), &standing, why);
     if (err == HY_OK) {
+        running.serve = serve;
+        process.ctx = &running;
         hy_status_ready(process.status, "database", serve_ready, serve);
         hy_process_port(&process, "bus", serve_endpoint(serve));
         hy_process_ports_done(&process);
@@ -31,7 +47,6 @@ int main(int argc, char **argv)
         hy_log_error("store.not_started", "why=\"%s\"", why);
     }
     hy_status_close(&process.status); /* it asks serve */
-    standing_close(&standing);
     serve_close(&serve);
     hy_process_end(&process);
     return err == HY_OK ? EXIT_SUCCESS : EXIT_FAILURE;

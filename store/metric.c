@@ -1,6 +1,8 @@
 #include "store/metric.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "cluster.pb-c.h"
 #include "common/clock.h"
@@ -49,10 +51,39 @@ static const struct gauge {
 
 enum { GAUGES = sizeof gauges / sizeof *gauges };
 
+enum { FOLLOWERS = 8 };
+
+static const struct {
+    const char *role, *labels;
+} roles[] = {
+    {"following", "role=\"following\""}, {"asking", "role=\"asking\""},
+    {"taking", "role=\"taking\""},       {"leading", "role=\"leading\""},
+    {"handing", "role=\"handing\""},
+};
+
+static const struct {
+    const char *name, *help;
+} numbers[] = {
+    {"hongyan_store_replica_leads", "1 when this copy leads its shard and decides."},
+    {"hongyan_store_replica_epoch", "Number of the newest reign of the shard known here."},
+    {"hongyan_store_replica_insync", "Copies in the shard's in-sync set, as known here."},
+    {"hongyan_store_replica_latest", "Sequence of the newest row written here."},
+    {"hongyan_store_replica_commit",
+     "Sequence up to which every copy of the set has it on disk, as known here."},
+    {"hongyan_store_replica_rebuilding", "1 while this copy is being brought back."},
+};
+
+enum { ROLES = sizeof roles / sizeof *roles, NUMBERS = sizeof numbers / sizeof *numbers };
+
 static struct {
     struct hy_metric *writes[RESULTS];
     struct hy_histogram *write_us, *messages, *read_us[OPS];
     struct hy_metric *gauges[GAUGES];
+    struct hy_metric *roles[ROLES], *numbers[NUMBERS];
+    struct {
+        char node[64], labels[96];
+        struct hy_metric *behind, *behind_s;
+    } followers[FOLLOWERS];
     struct hy_metric *hits, *misses, *used, *capacity, *outbox, *unpassed;
     struct hy_metric *backups[2], *backup_at, *backup_s, *backup_bytes, *backup_copied;
 } m;
@@ -71,6 +102,11 @@ void metric_open(void)
                                        "Time to answer one read.");
     for (int i = 0; i < GAUGES; i++)
         m.gauges[i] = hy_gauge(gauges[i].name, "", gauges[i].help);
+    for (int i = 0; i < ROLES; i++)
+        m.roles[i] = hy_gauge("hongyan_store_replica_role", roles[i].labels,
+                              "1 for what this copy of the shard does.");
+    for (int i = 0; i < NUMBERS; i++)
+        m.numbers[i] = hy_gauge(numbers[i].name, "", numbers[i].help);
     m.hits = hy_counter("hongyan_store_rocksdb_block_cache_hits_total", "",
                         "Blocks found in the cache.");
     m.misses =
@@ -159,4 +195,54 @@ void metric_gate(uint64_t batches)
 {
     if (m.unpassed != NULL)
         hy_set(m.unpassed, (int64_t)batches);
+}
+
+void metric_replica(const struct replica_view *view, bool leads)
+{
+    const uint64_t values[NUMBERS] = {leads,        view->epoch,  view->insync,
+                                      view->latest, view->commit, view->rebuilding};
+
+    if (m.numbers[0] == NULL)
+        return;
+    for (int i = 0; i < ROLES; i++)
+        hy_set(m.roles[i], strcmp(roles[i].role, view->role) == 0);
+    for (int i = 0; i < NUMBERS; i++)
+        hy_set(m.numbers[i], (int64_t)values[i]);
+}
+
+void metric_no_followers(void)
+{
+    for (int i = 0; i < FOLLOWERS && m.followers[i].behind != NULL; i++) {
+        hy_set(m.followers[i].behind, 0);
+        hy_set(m.followers[i].behind_s, 0);
+    }
+}
+
+static int place_of(const char *node)
+{
+    int i = 0;
+
+    while (i < FOLLOWERS && m.followers[i].behind != NULL && strcmp(m.followers[i].node, node) != 0)
+        i++;
+    if (i == FOLLOWERS || m.followers[i].behind != NULL)
+        return i;
+    snprintf(m.followers[i].node, sizeof m.followers[i].node, "%s", node);
+    snprintf(m.followers[i].labels, sizeof m.followers[i].labels, "follower=\"%.63s\"", node);
+    m.followers[i].behind =
+        hy_gauge("hongyan_store_replica_lag_sequences", m.followers[i].labels,
+                 "Rows that a copy which follows this one has yet to confirm; 0 where none does.");
+    m.followers[i].behind_s =
+        hy_gauge("hongyan_store_replica_lag_seconds", m.followers[i].labels,
+                 "For how long it has not confirmed all there was, in whole seconds.");
+    return i;
+}
+
+void metric_follower(const char *node, uint64_t behind, uint64_t behind_ms)
+{
+    int i = m.numbers[0] == NULL ? FOLLOWERS : place_of(node);
+
+    if (i == FOLLOWERS)
+        return;
+    hy_set(m.followers[i].behind, (int64_t)behind);
+    hy_set(m.followers[i].behind_s, (int64_t)(behind_ms / 1000));
 }

@@ -8,6 +8,7 @@
 
 #include "common/err.h"
 #include "store/db.h"
+#include "store/replica.h"
 
 /* Make the series, once, before the others are used. */
 void metric_open(void);
@@ -26,5 +27,10 @@ void metric_disk(uint64_t used_bytes, uint64_t capacity_bytes);
 void metric_db(struct db *db);
 void metric_outbox(uint64_t waiting);
 void metric_gate(uint64_t batches);
+void metric_replica(const struct replica_view *view, bool leads);
+
+/* How far those who follow this copy are behind: forget all, then tell of each. */
+void metric_no_followers(void);
+void metric_follower(const char *node, uint64_t behind, uint64_t behind_ms);
 
 #endif

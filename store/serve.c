@@ -7,16 +7,19 @@
 #include "cluster.pb-c.h"
 #include "common/bus.h"
 #include "common/codes.h"
+#include "common/fleet.h"
 #include "common/log.h"
+#include "common/stores.h"
 #include "store/apps.h"
+#include "store/disk.h"
 #include "store/metric.h"
+#include "store/post.h"
 #include "store/store.h"
 
 enum { TICK_MS = 1000, TURN_MS = 20, APPS_MS = 500, EFFECTS_DEADLINE_MS = 10000 };
 
 struct other { /* another shard */
     struct serve *serve;
-    struct hy_peer *peer; /* who leads it; NULL: this shard */
     uint32_t shard;
     uint64_t token, call; /* of the effects under way; call 0: none */
 };
@@ -24,11 +27,16 @@ struct other { /* another shard */
 struct serve {
     struct hy_loop *loop;
     struct hy_bus *bus;
+    struct hy_fleet *fleet;
+    struct hy_stores *stores; /* those of other shards */
+    struct post *post;
     struct store *store;
+    int lock; /* of the directory, -1: none */
     struct hy_timer *tick, *turn, *apps;
-    struct other *others; /* by shard */
+    struct other **others; /* by shard */
+    uint32_t other_count;
     struct hy_shardmap map;
-    uint32_t shard, shards;
+    uint32_t shard;
     bool asking; /* for apps */
 };
 
@@ -59,11 +67,21 @@ static void on_record(void *ctx, struct hy_peer *peer, const struct hy_record *r
                           .payload = record->payload,
                           .len = record->len};
 
-    if (record->kind == HY__BUS_KIND__STORE_BACKUP) {
+    if (record->kind == HY__BUS_KIND__STORE_BACKUP && s->store != NULL) {
         backup(s, peer, record);
         return;
     }
-    store_handle(s->store, &req);
+    if (s->store != NULL && record->kind != HY__BUS_KIND__NODE_SEEN &&
+        !store_record(s->store, peer, record))
+        store_handle(s->store, &req);
+}
+
+static void on_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
+{
+    struct serve *s = ctx;
+
+    if (s->stores != NULL)
+        (void)hy_stores_peer(s->stores, peer, event);
 }
 
 static void on_answer(void *ctx, const struct hy_reply *reply, const uint8_t *payload, size_t len)
@@ -76,7 +94,8 @@ static void on_turn(void *arg)
 {
     struct serve *s = arg;
 
-    store_turn(s->store);
+    if (s->store != NULL)
+        store_turn(s->store);
 }
 
 static void on_tick(void *arg)
@@ -91,14 +110,54 @@ static void on_quiet(void *arg)
     (void)arg; /* a turn, so that what waits for time goes on */
 }
 
-/* ---- other shards ---- */
+/* ---- the fleet ---- */
 
-/* hy_pick_fn; key: the shard. */
-static struct hy_peer *leader_of(void *arg, const void *key)
+static void on_node(void *ctx, const struct hy_node *node)
 {
-    const struct serve *s = arg;
+    struct serve *s = ctx;
 
-    return s->others[*(const uint64_t *)key].peer;
+    if (s->stores != NULL)
+        hy_stores_node(s->stores, node);
+}
+
+static void on_leader(void *ctx, uint32_t shard)
+{
+    struct serve *s = ctx;
+
+    if (s->stores != NULL)
+        hy_stores_leader(s->stores, shard);
+}
+
+/* With the static coordinator the map is what the store was opened with. */
+static void on_map(void *ctx)
+{
+    struct serve *s = ctx;
+
+    if (s->stores != NULL)
+        hy_stores_map(s->stores);
+    if (hy_fleet_static(s->fleet) || s->store == NULL)
+        return;
+    if (store_map(s->store, hy_fleet_map(s->fleet)) != HY_OK)
+        abort(); /* without it, it would answer for slots of others */
+    s->map = *hy_fleet_map(s->fleet);
+}
+
+static void on_value(void *ctx, const struct hy_coord_value *value)
+{
+    struct serve *s = ctx;
+
+    if (s->store != NULL)
+        store_coordinated(s->store, value);
+    if (s->post != NULL)
+        post_value(s->post, value);
+}
+
+static void on_lease_lost(void *ctx)
+{
+    struct serve *s = ctx;
+
+    if (s->store != NULL)
+        store_lease_lost(s->store);
 }
 
 /* ---- effects on other shards ---- */
@@ -120,22 +179,38 @@ static void effects_done(void *arg, enum hy_err err, const struct hy_record *ans
         store_effects_answered(o->serve->store, o->shard, o->token, done);
 }
 
+/* Each has a place of its own, as calls point at it. */
+static struct other *other_of(struct serve *s, uint32_t shard)
+{
+    while (shard >= s->other_count) {
+        struct other **more = realloc(s->others, (s->other_count + 1) * sizeof *more);
+
+        if (more == NULL)
+            abort();
+        s->others = more;
+        s->others[s->other_count] = calloc(1, sizeof **more);
+        if (s->others[s->other_count] == NULL)
+            abort();
+        *s->others[s->other_count] = (struct other){.serve = s, .shard = s->other_count};
+        s->other_count++;
+    }
+    return s->others[shard];
+}
+
 static void on_effects(void *ctx, uint32_t shard, uint64_t token, const void *payload, size_t len)
 {
     struct serve *s = ctx;
-    struct other *o = &s->others[shard];
-    struct hy_call call = {.kind = HY__BUS_KIND__STORE_EFFECTS,
-                           .deadline_ms = EFFECTS_DEADLINE_MS,
-                           .pick = leader_of,
-                           .pick_arg = s,
-                           .pick_key = shard,
-                           .done = effects_done,
-                           .arg = o};
+    struct other *o = other_of(s, shard);
+    struct hy_stores_call call = {.kind = HY__BUS_KIND__STORE_EFFECTS,
+                                  .where = hy_stores_at_shard(shard),
+                                  .deadline_ms = EFFECTS_DEADLINE_MS,
+                                  .done = effects_done,
+                                  .arg = o};
 
     if (o->call != 0) /* of an earlier reign */
         hy_bus_cancel(s->bus, o->call);
     o->token = token;
-    o->call = hy_bus_call(s->bus, &call, payload, len);
+    o->call = hy_stores_ask(s->stores, &call, payload, len);
 }
 
 /* ---- the list of apps ---- */
@@ -153,18 +228,16 @@ static void ask_apps(void *arg)
 {
     struct serve *s = arg;
     Hy__AppsReq req = HY__APPS_REQ__INIT;
-    struct hy_call call = {.kind = HY__BUS_KIND__STORE_APPS,
-                           .pick = leader_of,
-                           .pick_arg = s,
-                           .pick_key = apps_owner(&s->map),
-                           .done = apps_done,
-                           .arg = s};
+    struct hy_stores_call call = {.kind = HY__BUS_KIND__STORE_APPS,
+                                  .where = hy_stores_at_shard(apps_owner(&s->map)),
+                                  .done = apps_done,
+                                  .arg = s};
 
-    if (s->asking || !store_leads(s->store))
+    if (s->asking || !store_leads(s->store) || apps_owner(&s->map) == s->shard)
         return;
     s->asking = true;
     req.since_version = store_apps_version(s->store);
-    hy_bus_call_pb(s->bus, &call, &req.base);
+    hy_stores_ask_pb(s->stores, &call, &req.base);
 }
 
 /* ---- opening ---- */
@@ -178,6 +251,7 @@ static enum hy_err open_store(struct serve *s, const struct store_settings *sett
         .log_dir = settings->log_dir,
         .shard = s->shard,
         .map = &s->map,
+        .map_changes = !hy_fleet_static(s->fleet),
         .block_cache_bytes = (size_t)settings->block_cache_mb << 20,
         .write_buffer_bytes = (size_t)settings->write_buffer_mb << 20,
         .cache_rows = (size_t)settings->cache_rows,
@@ -185,6 +259,11 @@ static enum hy_err open_store(struct serve *s, const struct store_settings *sett
         .reserve_bytes = (uint64_t)settings->reserve_mb << 20,
         .readers = (size_t)settings->readers,
         .loop = s->loop,
+        .bus = s->bus,
+        .coord = hy_fleet_coord(s->fleet),
+        .name = settings->common.name,
+        .min_insync = (uint32_t)settings->min_insync,
+        .follower_timeout_ms = (uint32_t)settings->follower_timeout_ms,
         .answer = on_answer,
         .send = on_effects,
         .ctx = s,
@@ -196,23 +275,8 @@ static enum hy_err open_store(struct serve *s, const struct store_settings *sett
     return err;
 }
 
-static enum hy_err dial_others(struct serve *s, const struct hy_text_list *stores)
-{
-    char name[64], endpoint[256];
-    enum hy_err err = HY_OK;
-
-    for (uint32_t i = 0; i < s->shards && err == HY_OK; i++) {
-        s->others[i] = (struct other){.serve = s, .shard = i};
-        if (i == s->shard)
-            continue;
-        err = hy_settings_peer(stores->items[i], name, endpoint);
-        if (err == HY_OK)
-            err = hy_bus_dial(s->bus, "store", name, endpoint, &s->others[i].peer);
-    }
-    return err;
-}
-
-static enum hy_err open_bus(struct serve *s, const struct store_settings *settings)
+static enum hy_err open_bus(struct serve *s, const struct store_settings *settings,
+                            char why[static 256])
 {
     struct hy_bus_config config = {
         .name = settings->common.name,
@@ -221,10 +285,34 @@ static enum hy_err open_bus(struct serve *s, const struct store_settings *settin
         .bind = settings->bus_listen,
         .curve_dir = *settings->common.curve_dir == '\0' ? NULL : settings->common.curve_dir,
     };
-    struct hy_bus_handler handler = {.record = on_record};
+    struct hy_bus_handler handler = {.record = on_record, .peer = on_peer};
     enum hy_err err = hy_bus_open(s->loop, &config, &handler, s, &s->bus);
 
-    return err == HY_OK ? dial_others(s, &settings->common.stores) : err;
+    if (err != HY_OK)
+        snprintf(why, 256, "bus at %.200s: %s", settings->bus_listen, hy_err_text(err));
+    return err;
+}
+
+/* Opening the coordinator ends the lease of the process that had this directory before: only who
+ * has the directory may do that. */
+static enum hy_err open_fleet(struct serve *s, const struct store_settings *settings,
+                              char why[static 256])
+{
+    static const struct hy_fleet_handler handler = {on_node, on_map, on_leader, on_value,
+                                                    on_lease_lost};
+    char file[1024];
+    struct hy_fleet_lease lease = {(uint32_t)settings->lease_s, file};
+    enum hy_err err = HY_OK;
+
+    snprintf(file, sizeof file, "%s/lease", settings->data_dir);
+    if (settings->common.etcd_endpoints.count > 0) {
+        err = disk_make_dir(settings->data_dir, why);
+        if (err == HY_OK)
+            err = disk_lock(settings->data_dir, &s->lock, why);
+    }
+    return err == HY_OK ? hy_fleet_open_leased(s->loop, &settings->common, "store", &lease,
+                                               &handler, s, &s->fleet, why)
+                        : err;
 }
 
 static enum hy_err open_timers(struct serve *s)
@@ -237,7 +325,7 @@ static enum hy_err open_timers(struct serve *s)
         err = hy_timer_open(s->loop, on_quiet, s, &s->turn);
     if (err == HY_OK)
         hy_timer_every(s->turn, TURN_MS);
-    if (err != HY_OK || s->shards < 2 || apps_owner(&s->map) == s->shard)
+    if (err != HY_OK || s->map.shards < 2)
         return err;
     err = hy_timer_open(s->loop, ask_apps, s, &s->apps);
     if (err == HY_OK) {
@@ -247,47 +335,66 @@ static enum hy_err open_timers(struct serve *s)
     return err;
 }
 
+/* What has to do with others. */
+static enum hy_err open_others(struct serve *s, const struct store_settings *settings)
+{
+    struct post_config post = {s->loop, s->bus, s->fleet, s->store, settings};
+    enum hy_err err =
+        hy_stores_open(s->loop, s->bus, s->fleet,
+                       &(struct hy_stores_options){.not_own = true, .own = s->shard}, &s->stores);
+
+    if (err == HY_OK)
+        err = open_timers(s);
+    return err == HY_OK ? post_open(&post, &s->post) : err;
+}
+
+/* The map of the beginning; etcd's comes while it runs. */
+static enum hy_err begin_map(struct serve *s, const struct store_settings *settings,
+                             char why[static 256])
+{
+    bool fixed = settings->common.etcd_endpoints.count == 0;
+    size_t listed = settings->common.stores.count;
+    uint32_t shards =
+        fixed ? (uint32_t)(listed == 0 ? 1 : listed) : (uint32_t)settings->common.shards;
+
+    s->shard = (uint32_t)settings->shard;
+    hy_shardmap_even(&s->map, shards);
+    if (s->shard < shards || !fixed)
+        return HY_OK;
+    snprintf(why, 256, "shard is %u but stores lists %u; shard counts from 0", s->shard, shards);
+    return HY_ECONFIG;
+}
+
 enum hy_err serve_open(struct hy_loop *loop, const struct store_settings *settings,
                        struct serve **serve, char why[static 256])
 {
     struct serve *s = calloc(1, sizeof *s);
-    size_t shards = settings->common.stores.count;
     enum hy_err err = HY_ENOMEM;
 
     snprintf(why, 256, "%s", hy_err_text(HY_ENOMEM));
     if (s == NULL)
         return err;
     s->loop = loop;
-    s->shard = (uint32_t)settings->shard;
-    s->shards = shards == 0 ? 1 : (uint32_t)shards;
-    if (s->shard >= s->shards) {
-        snprintf(why, 256, "shard is %u but stores lists %u; shard counts from 0", s->shard,
-                 s->shards);
-        err = HY_ECONFIG;
-        goto fail;
-    }
-    hy_shardmap_even(&s->map, s->shards);
-    s->others = calloc(s->shards, sizeof *s->others);
-    if (s->others == NULL)
-        goto fail;
+    s->lock = -1;
     metric_open();
-    err = open_store(s, settings, why);
-    if (err != HY_OK)
-        goto fail;
+    err = begin_map(s, settings, why);
+    if (err == HY_OK)
+        err = open_fleet(s, settings, why);
     /* Before the bus: what a turn commits is to leave with the same turn's flush. */
-    err = hy_loop_on_turn(loop, on_turn, s);
     if (err == HY_OK)
-        err = open_bus(s, settings);
+        err = hy_loop_on_turn(loop, on_turn, s);
     if (err == HY_OK)
-        err = open_timers(s);
-    snprintf(why, 256, "bus at %.200s: %s", settings->bus_listen, hy_err_text(err));
+        err = open_bus(s, settings, why);
+    if (err == HY_OK)
+        err = open_store(s, settings, why);
+    if (err == HY_OK) {
+        err = open_others(s, settings);
+        if (err != HY_OK)
+            snprintf(why, 256, "%s", hy_err_text(err));
+    }
     if (err != HY_OK)
-        goto fail;
+        serve_close(&s);
     *serve = s;
-    return HY_OK;
-
-fail:
-    serve_close(&s);
     return err;
 }
 
@@ -302,8 +409,14 @@ void serve_close(struct serve **serve)
     hy_timer_close(&s->turn);
     hy_timer_close(&s->apps);
     hy_loop_off_turn(s->loop, on_turn, s);
+    post_close(&s->post);
     store_close(&s->store);
     hy_bus_close(&s->bus);
+    hy_stores_close(&s->stores);
+    hy_fleet_close(&s->fleet);
+    disk_unlock(&s->lock);
+    for (uint32_t i = 0; i < s->other_count; i++)
+        free(s->others[i]);
     free(s->others);
     free(s);
 }
@@ -316,4 +429,9 @@ const char *serve_endpoint(const struct serve *serve)
 const char *serve_ready(void *serve)
 {
     return store_ready(((struct serve *)serve)->store);
+}
+
+void serve_leave(struct serve *serve, void (*left)(void *arg), void *arg)
+{
+    post_leave(serve->post, left, arg);
 }

@@ -21,4 +21,7 @@ const char *serve_endpoint(const struct serve *serve);
 /* hy_ready_fn. */
 const char *serve_ready(void *serve);
 
+/* Let others go on without this process, then call left(arg). */
+void serve_leave(struct serve *serve, void (*left)(void *arg), void *arg);
+
 #endif

@@ -12,6 +12,15 @@ static const struct hy_setting table[] = {
             " then cannot stop the process"),
     HY_INT(S, shard, "shard", 0, 0, 16383, false,
            "which entry of `stores` this process is; their number is the number of shards"),
+    HY_INT(
+        S, min_insync, "min_insync", 0, 0, 7, false,
+        "on so many copies of the shard, this one among them, a message is on disk before it is"
+        " acknowledged; with fewer there it waits, and is refused (200001) after a while; 0: 2 in"
+        " a cluster on etcd, else 1"),
+    HY_INT(S, lease_s, "lease_s", 6, 2, 60, false,
+           "a leader that was not heard of by etcd for so long is replaced by another copy, s"),
+    HY_INT(S, follower_timeout_ms, "follower_timeout_ms", 2000, 200, 60000, false,
+           "a copy that is behind for so long is not waited for any more, ms"),
     HY_INT(S, block_cache_mb, "block_cache_mb", 128, 8, 1048576, false,
            "memory for blocks read from files, MB"),
     HY_INT(S, write_buffer_mb, "write_buffer_mb", 32, 1, 1024, false,

@@ -11,6 +11,9 @@ struct store_settings {
     char *data_dir;
     char *log_dir;
     int64_t shard;
+    int64_t min_insync;
+    int64_t lease_s;
+    int64_t follower_timeout_ms;
     int64_t block_cache_mb;
     int64_t write_buffer_mb;
     int64_t cache_rows;

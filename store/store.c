@@ -43,10 +43,11 @@ struct store {
     struct backup *backup;
     struct expire expire;
     _Atomic enum state state;
-    bool remap;  /* the core has yet to load what goes by the map, */
-    bool gained; /* which gave slots to this shard */
-    bool lazy;   /* rows wait that nobody waits for */
-    bool urgent; /* a read waits for rows */
+    atomic_bool streams; /* it follows a leader's stream */
+    bool remap;          /* the core has yet to load what goes by the map, */
+    bool gained;         /* which gave slots to this shard */
+    bool lazy;           /* rows wait that nobody waits for */
+    bool urgent;         /* a read waits for rows */
     uint64_t lazy_ms;
     uint64_t stalled_ms; /* since when the disk is behind, 0: it is not */
     uint64_t full_ms;    /* the same of other copies: the gate is full */
@@ -67,10 +68,10 @@ static void set_state(struct store *s, enum state state, const char *why)
     s->core.full = state == FULL;
 }
 
-/* Does it lead, and has no write failed? */
+/* Does it lead, and has no write failed? While the reign is handed over it does not. */
 static bool decides(const struct store *s)
 {
-    return s->core.db != NULL && s->core.failure == HY_OK;
+    return s->core.db != NULL && s->core.failure == HY_OK && replica_leads(s->replica);
 }
 
 /* ---- who is not answered here ---- */
@@ -171,6 +172,7 @@ static void on_follow(void *ctx, const char *leader)
 
     if (s->core.db == NULL)
         return;
+    s->streams = false;
     readers_drop(s->readers);
     backup_use(s->backup, NULL);
     core_follow(&s->core);
@@ -248,7 +250,14 @@ static enum hy_err open_replica(struct store *s, char why[static 256])
                                            .write_buffer_bytes = s->config.write_buffer_bytes,
                                            .drop = expire_drop,
                                            .drop_arg = &s->expire},
-                                    .reserve_bytes = s->config.reserve_bytes};
+                                    .reserve_bytes = s->config.reserve_bytes,
+                                    .loop = s->config.loop,
+                                    .bus = s->config.bus,
+                                    .coord = s->config.coord,
+                                    .name = s->config.name,
+                                    .shard = s->config.shard,
+                                    .min_insync = s->config.min_insync,
+                                    .follower_timeout_ms = s->config.follower_timeout_ms};
     struct identity mine = {s->config.cluster_id, s->config.shard, s->map, !s->config.map_changes};
     struct backup_config backup = {.data_dir = s->config.data_dir,
                                    .program = s->config.backup_program};
@@ -499,6 +508,10 @@ void store_handle(struct store *store, const struct request *req)
         turn_away(store, req);
         return;
     }
+    if (row != NULL && replica_stalled(store->replica)) {
+        refuse(store, req, HY_CODE_BUSY);
+        return;
+    }
     code = row == NULL ? HY_CODE_PARAM : closed_for(store, row);
     if (code != HY_CODE_OK) {
         refuse(store, req, code);
@@ -624,6 +637,23 @@ static void failed(struct store *s, enum hy_err err)
     set_state(s, FAILED, db_why(s->core.db));
 }
 
+static void measure_follower(void *arg, const struct replica_follower *follower)
+{
+    (void)arg;
+    metric_follower(follower->node, follower->behind, follower->behind_ms);
+}
+
+static void look_at_copies(struct store *s)
+{
+    struct replica_view view;
+
+    replica_look(s->replica, &view);
+    s->streams = view.streaming;
+    metric_replica(&view, s->core.db != NULL);
+    metric_no_followers();
+    replica_each_follower(s->replica, measure_follower, s);
+}
+
 void store_tick(struct store *store)
 {
     struct disk_space space;
@@ -635,6 +665,7 @@ void store_tick(struct store *store)
     metric_disk(space.used_bytes, space.capacity_bytes);
     metric_outbox(outbox_count(store->core.outbox));
     metric_gate(gate_batches(store->core.gate));
+    look_at_copies(store);
     if (!decides(store))
         return;
     metric_db(store->core.db);
@@ -643,14 +674,49 @@ void store_tick(struct store *store)
               full ? "free space is below the reserve" : "there is room");
 }
 
+/* ---- copies ---- */
+
+void store_coordinated(struct store *store, const struct hy_coord_value *value)
+{
+    replica_coordinated(store->replica, value);
+}
+
+void store_lease_lost(struct store *store)
+{
+    replica_lease_lost(store->replica);
+}
+
+bool store_record(struct store *store, struct hy_peer *peer, const struct hy_record *record)
+{
+    return replica_record(store->replica, peer, record);
+}
+
+enum hy_err store_hand_over(struct store *store, const char *to, bool leaving)
+{
+    if (decides(store) && (batch_waits(store) || answers_count(store->core.answers) > 0))
+        commit(store);
+    return store->core.sealed ? HY_EBUSY : replica_hand_over(store->replica, to, leaving);
+}
+
+void store_look(const struct store *store, struct replica_view *view)
+{
+    replica_look(store->replica, view);
+}
+
+void store_each_follower(const struct store *store, replica_follower_fn *fn, void *arg)
+{
+    replica_each_follower(store->replica, fn, arg);
+}
+
 const char *store_ready(const struct store *store)
 {
     enum state state = store->state;
 
     switch (state) {
     case GOOD:
-    case FOLLOWS:
         return NULL;
+    case FOLLOWS:
+        return store->streams ? NULL : "it does not stream from a leader yet";
     case FULL:
         return "the disk is full";
     default:

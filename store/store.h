@@ -14,11 +14,14 @@
 #include <stdint.h>
 
 #include "cluster.pb-c.h"
+#include "common/bus.h"
+#include "common/coord.h"
 #include "common/err.h"
 #include "common/loop.h"
 #include "common/shardmap.h"
 #include "store/answers.h"
 #include "store/outbox.h"
+#include "store/replica.h"
 
 struct backup;
 struct store;
@@ -35,8 +38,12 @@ struct store_config {
     size_t cache_rows;          /* records kept decoded */
     size_t history_cache_bytes; /* messages kept as pages show them; 0: none */
     uint64_t reserve_bytes;
-    size_t readers;                /* threads; 0: reads are answered in place */
-    struct hy_loop *loop;          /* needed with readers */
+    size_t readers;       /* threads; 0: reads are answered in place */
+    struct hy_loop *loop; /* needed with readers */
+    struct hy_bus *bus;   /* these five as in replica_config */
+    struct hy_coord *coord;
+    const char *name;
+    uint32_t min_insync, follower_timeout_ms;
     uint64_t (*now_ms)(void *arg); /* NULL: the wall clock; called by any thread */
     void *now_arg;
     answer_fn *answer;
@@ -67,6 +74,18 @@ uint64_t store_apps_version(const struct store *store);
 
 /* Slots have other owners from a later turn on (map is copied). HY_ENOMEM: say it again. */
 enum hy_err store_map(struct store *store, const struct hy_shardmap *map) HY_CHECKED;
+
+/* What the owner of the coordinator and of the bus brings for the replica (replica.h). */
+void store_coordinated(struct store *store, const struct hy_coord_value *value);
+void store_lease_lost(struct store *store);
+bool store_record(struct store *store, struct hy_peer *peer, const struct hy_record *record);
+
+/* Let another copy lead, after what was decided is written; as replica_hand_over(). */
+enum hy_err store_hand_over(struct store *store, const char *to, bool leaving) HY_CHECKED;
+
+/* Where the copy stands, and how far others are behind. */
+void store_look(const struct store *store, struct replica_view *view);
+void store_each_follower(const struct store *store, replica_follower_fn *fn, void *arg);
 
 /* Does it decide? */
 bool store_leads(const struct store *store);

@@ -4,7 +4,7 @@
 #include "bus_fixture.h"
 
 #include "cluster.pb-c.h"
-#include "router/stores.h"
+#include "common/stores.h"
 
 enum { STORES = 2, DEADLINE_MS = 2000 };
 
@@ -12,7 +12,7 @@ static struct {
     struct hy_loop *loop;
     struct hy_bus *servers[STORES], *bus;
     struct hy_fleet *fleet;
-    struct stores *stores;
+    struct hy_stores *stores;
     unsigned refusals[STORES]; /* that are still to come */
     const char *leader;        /* as they tell it */
     uint64_t epoch;
@@ -42,19 +42,19 @@ static void on_router_peer(void *ctx, struct hy_peer *peer, enum hy_peer_event e
 {
     (void)ctx;
     if (s.stores != NULL)
-        (void)stores_peer(s.stores, peer, event);
+        (void)hy_stores_peer(s.stores, peer, event);
 }
 
 static void on_node(void *ctx, const struct hy_node *node)
 {
     (void)ctx;
-    stores_node(s.stores, node);
+    hy_stores_node(s.stores, node);
 }
 
 static void on_map(void *ctx)
 {
     (void)ctx;
-    stores_map(s.stores);
+    hy_stores_map(s.stores);
 }
 
 static int setup(void **state)
@@ -89,9 +89,10 @@ static int setup(void **state)
     assert_int_equal(hy_bus_open(s.loop, &config, &router, NULL, &s.bus), HY_OK);
     assert_int_equal(hy_fleet_open(s.loop, &settings, "router", &events, NULL, &s.fleet, why),
                      HY_OK);
-    assert_int_equal(stores_open(s.loop, s.bus, s.fleet, &s.stores), HY_OK);
-    TURN_UNTIL(s.loop, stores_count(s.stores) == STORES && stores_up(s.stores, 0) &&
-                           stores_up(s.stores, 1));
+    assert_int_equal(
+        hy_stores_open(s.loop, s.bus, s.fleet, &(struct hy_stores_options){0}, &s.stores), HY_OK);
+    TURN_UNTIL(s.loop, hy_stores_count(s.stores) == STORES && hy_stores_up(s.stores, 0) &&
+                           hy_stores_up(s.stores, 1));
     return 0;
 }
 
@@ -100,7 +101,7 @@ static int teardown(void **state)
     (void)state;
     hy_fleet_close(&s.fleet);
     hy_bus_close(&s.bus);
-    stores_close(&s.stores);
+    hy_stores_close(&s.stores);
     for (int i = 0; i < STORES; i++)
         hy_bus_close(&s.servers[i]);
     hy_loop_close(&s.loop);
@@ -118,25 +119,25 @@ static void on_answered(void *arg, enum hy_err err, const struct hy_record *answ
 
 static void ask(uint32_t where)
 {
-    struct stores_call call = {.kind = HY__BUS_KIND__STORE_APPEND,
-                               .where = where,
-                               .deadline_ms = DEADLINE_MS,
-                               .done = on_answered};
+    struct hy_stores_call call = {.kind = HY__BUS_KIND__STORE_APPEND,
+                                  .where = where,
+                                  .deadline_ms = DEADLINE_MS,
+                                  .done = on_answered};
 
-    (void)stores_ask(s.stores, &call, "x", 1);
+    (void)hy_stores_ask(s.stores, &call, "x", 1);
 }
 
 static void a_slot_is_asked_for_at_its_shard(void **state)
 {
     (void)state;
-    ask(stores_at_slot(0));
-    ask(stores_at_slot(HY_SLOTS - 1));
-    ask(stores_at_shard(1));
+    ask(hy_stores_at_slot(0));
+    ask(hy_stores_at_slot(HY_SLOTS - 1));
+    ask(hy_stores_at_shard(1));
     TURN_UNTIL(s.loop, s.done == 3);
     assert_int_equal(s.answered_by[0], 1);
     assert_int_equal(s.answered_by[1], 2);
-    assert_int_equal(stores_run_end(s.stores, 5), HY_SLOTS / 2);
-    assert_int_equal(stores_run_end(s.stores, HY_SLOTS / 2), HY_SLOTS);
+    assert_int_equal(hy_stores_run_end(s.stores, 5), HY_SLOTS / 2);
+    assert_int_equal(hy_stores_run_end(s.stores, HY_SLOTS / 2), HY_SLOTS);
 }
 
 /* It tells of a newer reign: ask there, at once, and whoever asks next as well. */
@@ -148,11 +149,11 @@ static void the_leader_that_a_store_names_is_asked(void **state)
     s.refusals[0] = 1;
     s.leader = "store-1";
     s.epoch = 7;
-    ask(stores_at_slot(0));
+    ask(hy_stores_at_slot(0));
     TURN_UNTIL(s.loop, s.done == 1);
     assert_int_equal(s.answered_by[1], 1);
     assert_true(hy_steady_ms() - began < 1000); /* not by the retry of a lost question */
-    ask(stores_at_slot(0));
+    ask(hy_stores_at_slot(0));
     TURN_UNTIL(s.loop, s.done == 2);
     assert_int_equal(s.asked[0], 1);
 }
@@ -162,7 +163,7 @@ static void one_that_does_not_know_is_asked_again(void **state)
 {
     (void)state;
     s.refusals[0] = 3;
-    ask(stores_at_slot(0));
+    ask(hy_stores_at_slot(0));
     TURN_UNTIL(s.loop, s.done == 1);
     assert_int_equal(s.answered_by[0], 1);
     assert_int_equal(s.asked[0], 4);
@@ -175,7 +176,7 @@ static void nobody_leads_until_the_deadline(void **state)
     s.refusals[0] = s.refusals[1] = 100000;
     s.leader = "store-1";
     s.epoch = 7;
-    ask(stores_at_slot(0));
+    ask(hy_stores_at_slot(0));
     TURN_UNTIL(s.loop, s.done == 1);
     assert_int_equal(s.err, HY_ETIMEOUT);
     assert_true(s.asked[0] + s.asked[1] <= DEADLINE_MS / 50 + 3);

@@ -346,6 +346,8 @@ static void who_waits_when_a_write_fails_is_sent_away(void **state)
     store_set_fault(f->store, NULL, NULL);
     fake_follow("store-0b");
     assert_true(fixture_elsewhere(f, before));
+    assert_non_null(store_ready(f->store)); /* it is not known to stream yet */
+    store_tick(f->store);
     assert_null(store_ready(f->store));
     fake->held = false;
     fake_lead();

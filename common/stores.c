@@ -1,4 +1,4 @@
-#include "router/stores.h"
+#include "common/stores.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,15 +16,16 @@ enum { STORE_RETRY_MS = 1000, ELSEWHERE_MS = 50 };
 static char labels[HY_SHARDS_MAX][20];
 
 struct shard {
-    struct hy_peer *peer; /* its leader's; NULL: not known, or not dialled */
-    struct hy_metric *available;
+    struct hy_peer *peer;        /* its leader's; NULL: not known, or not dialled */
+    struct hy_metric *available; /* NULL: not counted */
     uint64_t epoch; /* of the leader that a store told of, newer than what the coordinator told */
     char told[64];  /* that leader; "": none */
 };
 
-struct stores {
+struct hy_stores {
     struct hy_bus *bus;
     const struct hy_fleet *fleet;
+    struct hy_stores_options options;
     struct hy_tier *tier;
     struct shard *shards;
     uint32_t count;
@@ -33,18 +34,19 @@ struct stores {
 
 /* ---- who leads ---- */
 
-static void count_up(struct stores *stores)
+static void count_up(struct hy_stores *stores)
 {
     unsigned up = 0;
 
     for (uint32_t i = 0; i < stores->count; i++) {
-        hy_set(stores->shards[i].available, stores_up(stores, i));
-        up += stores_up(stores, i);
+        if (stores->shards[i].available != NULL)
+            hy_set(stores->shards[i].available, hy_stores_up(stores, i));
+        up += hy_stores_up(stores, i);
     }
     atomic_store(&stores->up, up);
 }
 
-static struct hy_peer *peer_of(const struct stores *stores, uint32_t shard)
+static struct hy_peer *peer_of(const struct hy_stores *stores, uint32_t shard)
 {
     uint64_t epoch;
     const char *leader = hy_fleet_leader(stores->fleet, shard, &epoch);
@@ -55,7 +57,7 @@ static struct hy_peer *peer_of(const struct stores *stores, uint32_t shard)
 }
 
 /* Look up the leader; what its predecessor was asked goes to it at once. */
-static void look_up(struct stores *stores, uint32_t shard)
+static void look_up(struct hy_stores *stores, uint32_t shard)
 {
     struct hy_peer *peer = peer_of(stores, shard), *was = stores->shards[shard].peer;
 
@@ -65,14 +67,14 @@ static void look_up(struct stores *stores, uint32_t shard)
     hy_bus_ask_again(stores->bus, was);
 }
 
-static void look_up_all(struct stores *stores)
+static void look_up_all(struct hy_stores *stores)
 {
     for (uint32_t i = 0; i < stores->count; i++)
         look_up(stores, i);
     count_up(stores);
 }
 
-static void make_shards(struct stores *stores)
+static void make_shards(struct hy_stores *stores)
 {
     uint32_t known = hy_fleet_map(stores->fleet)->shards, count = known > 0 ? known : 1;
     struct shard *shards;
@@ -86,26 +88,29 @@ static void make_shards(struct stores *stores)
     for (uint32_t i = stores->count; i < count; i++) {
         shards[i] = (struct shard){0};
         snprintf(labels[i], sizeof labels[i], "shard=\"%u\"", i);
-        shards[i].available = hy_gauge("hongyan_router_shard_available", labels[i],
-                                       "1 when the shard's leading store is connected");
+        if (stores->options.available != NULL)
+            shards[i].available = hy_gauge(stores->options.available, labels[i],
+                                           "1 when the shard's leading store is connected");
     }
     stores->count = count;
 }
 
-void stores_node(struct stores *stores, const struct hy_node *node)
+void hy_stores_node(struct hy_stores *stores, const struct hy_node *node)
 {
+    if (stores->options.not_own && node->shard == stores->options.own)
+        return;
     hy_tier_node(stores->tier, node);
     look_up_all(stores);
 }
 
-void stores_map(struct stores *stores)
+void hy_stores_map(struct hy_stores *stores)
 {
     make_shards(stores);
     look_up_all(stores);
     hy_bus_ask_again(stores->bus, NULL);
 }
 
-void stores_leader(struct stores *stores, uint32_t shard)
+void hy_stores_leader(struct hy_stores *stores, uint32_t shard)
 {
     if (shard >= stores->count)
         return;
@@ -113,7 +118,7 @@ void stores_leader(struct stores *stores, uint32_t shard)
     count_up(stores);
 }
 
-bool stores_peer(struct stores *stores, const struct hy_peer *peer, enum hy_peer_event event)
+bool hy_stores_peer(struct hy_stores *stores, const struct hy_peer *peer, enum hy_peer_event event)
 {
     if (!hy_tier_peer(stores->tier, peer, event))
         return false;
@@ -125,24 +130,27 @@ bool stores_peer(struct stores *stores, const struct hy_peer *peer, enum hy_peer
 
 static void add_node(void *arg, const struct hy_node *node)
 {
-    hy_tier_node(arg, node);
+    const struct hy_stores *stores = arg;
+
+    if (!stores->options.not_own || node->shard != stores->options.own)
+        hy_tier_node(stores->tier, node);
 }
 
 /* A place is about to be empty. */
 static void on_hang_up(void *ctx, struct hy_peer *peer, enum hy_peer_event event)
 {
-    struct stores *stores = ctx;
+    struct hy_stores *stores = ctx;
 
     for (uint32_t i = 0; i < stores->count; i++)
         if (stores->shards[i].peer == peer)
             stores->shards[i].peer = NULL;
-    (void)stores_peer(stores, peer, event);
+    (void)hy_stores_peer(stores, peer, event);
 }
 
-enum hy_err stores_open(struct hy_loop *loop, struct hy_bus *bus, const struct hy_fleet *fleet,
-                        struct stores **stores)
+enum hy_err hy_stores_open(struct hy_loop *loop, struct hy_bus *bus, const struct hy_fleet *fleet,
+                           const struct hy_stores_options *options, struct hy_stores **stores)
 {
-    struct stores *s = calloc(1, sizeof *s);
+    struct hy_stores *s = calloc(1, sizeof *s);
     struct hy_tier_config config = {
         .loop = loop, .bus = bus, .component = "store", .peer = on_hang_up, .ctx = s};
     enum hy_err err = HY_ENOMEM;
@@ -151,21 +159,22 @@ enum hy_err stores_open(struct hy_loop *loop, struct hy_bus *bus, const struct h
         return err;
     s->bus = bus;
     s->fleet = fleet;
+    s->options = *options;
     err = hy_tier_open(&config, &s->tier);
     if (err != HY_OK) {
-        stores_close(&s);
+        hy_stores_close(&s);
         return err;
     }
-    hy_fleet_each(fleet, "store", add_node, s->tier);
+    hy_fleet_each(fleet, "store", add_node, s);
     make_shards(s);
     look_up_all(s);
     *stores = s;
     return HY_OK;
 }
 
-void stores_close(struct stores **stores)
+void hy_stores_close(struct hy_stores **stores)
 {
-    struct stores *s = *stores;
+    struct hy_stores *s = *stores;
 
     if (s == NULL)
         return;
@@ -177,17 +186,17 @@ void stores_close(struct stores **stores)
 
 /* ---- asking ---- */
 
-uint32_t stores_count(const struct stores *stores)
+uint32_t hy_stores_count(const struct hy_stores *stores)
 {
     return stores->count;
 }
 
-uint32_t stores_shard(const struct stores *stores, uint16_t slot)
+uint32_t hy_stores_shard(const struct hy_stores *stores, uint16_t slot)
 {
     return hy_fleet_map(stores->fleet)->owner[slot];
 }
 
-uint32_t stores_run_end(const struct stores *stores, uint16_t slot)
+uint32_t hy_stores_run_end(const struct hy_stores *stores, uint16_t slot)
 {
     const struct hy_shardmap *map = hy_fleet_map(stores->fleet);
     uint32_t end = slot;
@@ -197,34 +206,34 @@ uint32_t stores_run_end(const struct stores *stores, uint16_t slot)
     return end;
 }
 
-bool stores_up(const struct stores *stores, uint32_t shard)
+bool hy_stores_up(const struct hy_stores *stores, uint32_t shard)
 {
     const struct hy_peer *peer = shard < stores->count ? stores->shards[shard].peer : NULL;
 
     return peer != NULL && hy_peer_up(peer);
 }
 
-bool stores_any_up(const struct stores *stores)
+bool hy_stores_any_up(const struct hy_stores *stores)
 {
     return atomic_load(&stores->up) > 0;
 }
 
-static uint32_t shard_at(const struct stores *stores, uint64_t where)
+static uint32_t shard_at(const struct hy_stores *stores, uint64_t where)
 {
-    return (where & stores_at_shard(0)) != 0 ? (uint32_t)(where & ~stores_at_shard(0))
-                                             : stores_shard(stores, (uint16_t)where);
+    return (where & hy_stores_at_shard(0)) != 0 ? (uint32_t)(where & ~hy_stores_at_shard(0))
+                                                : hy_stores_shard(stores, (uint16_t)where);
 }
 
 static struct hy_peer *pick(void *arg, const void *key)
 {
-    const struct stores *stores = arg;
+    const struct hy_stores *stores = arg;
     uint32_t shard = shard_at(stores, *(const uint64_t *)key);
 
     return shard < stores->count ? stores->shards[shard].peer : NULL;
 }
 
 /* A store tells of a reign that the coordinator has not told us of yet. */
-static void learn(struct stores *stores, uint32_t shard, const Hy__Elsewhere *told)
+static void learn(struct hy_stores *stores, uint32_t shard, const Hy__Elsewhere *told)
 {
     struct shard *s = &stores->shards[shard];
     uint64_t known;
@@ -243,7 +252,7 @@ static void learn(struct stores *stores, uint32_t shard, const Hy__Elsewhere *to
 static uint32_t refused(void *arg, const void *key, struct hy_peer *by,
                         const struct hy_record *answer)
 {
-    struct stores *stores = arg;
+    struct hy_stores *stores = arg;
     uint32_t shard = shard_at(stores, *(const uint64_t *)key);
     Hy__Elsewhere *told = hy__elsewhere__unpack(NULL, answer->len, answer->payload);
 
@@ -254,7 +263,7 @@ static uint32_t refused(void *arg, const void *key, struct hy_peer *by,
     return pick(arg, key) != by && pick(arg, key) != NULL ? 0 : ELSEWHERE_MS;
 }
 
-static struct hy_call bus_call(struct stores *stores, const struct stores_call *call)
+static struct hy_call bus_call(struct hy_stores *stores, const struct hy_stores_call *call)
 {
     return (struct hy_call){
         .kind = call->kind,
@@ -270,16 +279,16 @@ static struct hy_call bus_call(struct stores *stores, const struct stores_call *
     };
 }
 
-uint64_t stores_ask(struct stores *stores, const struct stores_call *call, const void *payload,
-                    size_t len)
+uint64_t hy_stores_ask(struct hy_stores *stores, const struct hy_stores_call *call,
+                       const void *payload, size_t len)
 {
     struct hy_call bus = bus_call(stores, call);
 
     return hy_bus_call(stores->bus, &bus, payload, len);
 }
 
-uint64_t stores_ask_pb(struct stores *stores, const struct stores_call *call,
-                       const ProtobufCMessage *msg)
+uint64_t hy_stores_ask_pb(struct hy_stores *stores, const struct hy_stores_call *call,
+                          const ProtobufCMessage *msg)
 {
     struct hy_call bus = bus_call(stores, call);
 

@@ -1,0 +1,4 @@
+/* See broken.h. */
+#include "store/replica/broken.h"
+
+unsigned replica_broken_rules;

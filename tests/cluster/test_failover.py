@@ -184,6 +184,13 @@ def test_the_lead_is_handed_over_unnoticed(make_cluster, tmp_path):
         to = follower(cluster, 1)
         cluster.ctl("shard", "hand-over", "--dir", cluster.dir, "1", "--to", to)
         assert leader(cluster, 1) == to
+    whole(cluster, 1)
+    told = json.loads(cluster.ctl("status", "--dir", cluster.dir, "--output", "json").stdout)["copies"]
+    assert told[to]["role"] == "leading" and told[to]["insync"] == 2, told
+    assert list(told[to]["lag"]) == [follower(cluster, 1)], told
+    assert told[follower(cluster, 1)]["role"] == "following", told
+    assert cluster.ctl("shard", "hand-over", "--dir", cluster.dir, "1", "--to", "store-9z",
+                       check=False).returncode == 1
     print("hand-over:", load.finish(failures=False))
 
 

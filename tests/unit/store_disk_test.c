@@ -1,8 +1,10 @@
 #include "store_fixture.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include "common/clock.h"
+#include "store/disk.h"
 
 /* ---- a disk that fails ---- */
 
@@ -294,6 +296,24 @@ static void an_index_that_waits_for_a_warm_conversation_survives_a_restart(void 
     assert_int_equal(fixture_index_time(f, "ben"), f->now_ms);
 }
 
+static void a_directory_is_one_process_alone(void **state)
+{
+    char dir[] = "/tmp/hy-lock-XXXXXX", path[64], why[256];
+    int first = -1, second = -1;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(disk_lock(dir, &first, why), HY_OK);
+    assert_int_equal(disk_lock(dir, &second, why), HY_ECONFIG);
+    assert_non_null(strstr(why, "another process"));
+    assert_int_equal(second, -1);
+    disk_unlock(&first);
+    assert_int_equal(disk_lock(dir, &second, why), HY_OK);
+    disk_unlock(&second);
+    snprintf(path, sizeof path, "%s/lock", dir);
+    assert_int_equal(unlink(path) + rmdir(dir), 0);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup_one, teardown_one)
@@ -305,6 +325,7 @@ int main(void)
         T(a_stall_delays_commands_of_many_rows_too),
         T(commands_of_many_rows_wait_while_the_disk_is_behind_and_messages_do_not),
         T(an_index_that_waits_for_a_warm_conversation_survives_a_restart),
+        cmocka_unit_test(a_directory_is_one_process_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -423,11 +423,22 @@ static void print_result(const struct job *j, uint64_t took_ms)
         puts("The shards were not cut together; a restore will look after their indexes.");
 }
 
+/* A restore makes the one directory of a shard that has one copy. */
+static enum hy_err check_copies(const struct job *j)
+{
+    if (json_array_size(json_object_get(j->cluster.json, "etcd")) == 0)
+        return HY_OK;
+    fputs("hongyanctl: clusters on etcd cannot be backed up yet\n", stderr);
+    return HY_ECONFIG;
+}
+
 static enum hy_err back_up(struct job *j)
 {
     uint64_t took_ms = 0;
-    enum hy_err err = take_path(j);
+    enum hy_err err = check_copies(j);
 
+    if (err == HY_OK)
+        err = take_path(j);
     if (err == HY_OK)
         err = check_path(j);
     if (err != HY_OK)

@@ -10,7 +10,7 @@ HERE = pathlib.Path(__file__).parent
 GENERATED = pathlib.Path(tempfile.mkdtemp(prefix="hy-pb-"))
 subprocess.run(["protoc", f"--python_out={GENERATED}", f"-I{HERE.parent / 'proto'}", "client.proto"],
                check=True)
-sys.path[:0] = [str(GENERATED), str(HERE / "lib")]
+sys.path[:0] = [str(GENERATED), str(HERE / "lib"), str(HERE / "fault")]
 
 from cluster import Cluster  # noqa: E402  (needs the path above)
 

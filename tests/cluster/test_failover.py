@@ -4,40 +4,15 @@ import os
 import shutil
 import signal
 import statistics
-import subprocess
 import threading
 import time
 
-from cluster import BIN, wait_until
+from cluster import wait_until
+from load import Load
 from test_fleet import SHORT, SOON
 
 ROUNDS = int(os.environ.get("HONGYAN_FAILOVER_ROUNDS", "3"))
 STOP_S = float(os.environ.get("HONGYAN_FAILOVER_STOP_S", "10"))
-
-
-class Load:
-    """Pairs and groups that talk all the while, with exact accounts."""
-
-    def __init__(self, cluster, tmp_path, rate=200):
-        self.out = tmp_path / "load.json"
-        self.process = subprocess.Popen(
-            [str(BIN / "hongyan-probe"), "load", "--cluster", str(cluster.dir / "cluster.json"),
-             "--pairs", "8", "--groups", "3", "--members", "8", "--rate", str(rate),
-             "--seconds", "600", "--json", str(self.out)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        time.sleep(1.0)  # it is under way
-
-    def finish(self, failures=True):
-        """failures: requests may have failed; what was acknowledged is there in any case."""
-        self.process.send_signal(signal.SIGINT)  # stop sending, settle, verify
-        text, _ = self.process.communicate(timeout=120)
-        result = json.loads(self.out.read_text()) if self.out.exists() else None
-        assert result, text[-3000:]
-        assert result["acked"] > 0, result
-        assert (result["lost"], result["doubled"], result["reordered"]) == (0, 0, 0), result
-        assert result["delivered_missing"] == 0, result
-        assert failures or (result["failed"], result["unknown"]) == (0, 0), result
-        return result
 
 
 class Pulse:

@@ -151,6 +151,10 @@ def test_a_leader_that_stands_still_is_replaced_and_comes_back(make_cluster, tmp
     print("stopped leader: another after", round(took, 2), result)
 
 
+def copies(cluster):
+    return json.loads(cluster.ctl("status", "--dir", cluster.dir, "--output", "json").stdout)["copies"]
+
+
 def test_the_lead_is_handed_over_unnoticed(make_cluster, tmp_path):
     cluster = make(make_cluster)
     load = Load(cluster, tmp_path)
@@ -160,8 +164,9 @@ def test_the_lead_is_handed_over_unnoticed(make_cluster, tmp_path):
         cluster.ctl("shard", "hand-over", "--dir", cluster.dir, "1", "--to", to)
         assert leader(cluster, 1) == to
     whole(cluster, 1)
-    told = json.loads(cluster.ctl("status", "--dir", cluster.dir, "--output", "json").stdout)["copies"]
-    assert told[to]["role"] == "leading" and told[to]["insync"] == 2, told
+    wait_until(lambda: copies(cluster)[to]["role"] == "leading", 10, "status to tell")  # each second
+    told = copies(cluster)
+    assert told[to]["insync"] == 2, told
     assert list(told[to]["lag"]) == [follower(cluster, 1)], told
     assert told[follower(cluster, 1)]["role"] == "following", told
     assert cluster.ctl("shard", "hand-over", "--dir", cluster.dir, "1", "--to", "store-9z",

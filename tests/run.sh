@@ -97,8 +97,9 @@ stage_fuzz() {
 }
 stage_cluster() {
     build || return
-    local days=20
+    local days=8
     [ $mode = quick ] && days=3
+    [ $mode = long ] && days=20
     HONGYAN_BIN=$built/bin HONGYAN_REPLAY_DAYS=$days pytest cluster tests/cluster tests/conformance
 }
 stage_fault() {

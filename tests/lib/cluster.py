@@ -28,6 +28,8 @@ def wait_until(condition, timeout=20, what="a condition"):
 
 
 class Cluster:
+    children = ()  # what a test started beside it, to be ended with it
+
     def __init__(self, gateways=1, routers=1, presence=1, shards=1, settings=(), apps=(), directory=None,
                  etcd=0, replicas=0):
         self.own = directory is None
@@ -61,6 +63,10 @@ class Cluster:
         self.ctl("down", "--dir", self.dir)
 
     def close(self):
+        for child in self.children:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
         for client in self.clients:
             client.close()
         self.clients = []

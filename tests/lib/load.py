@@ -17,6 +17,7 @@ class Load:
              "--pairs", "8", "--groups", "3", "--members", "8", "--rate", str(rate),
              "--seconds", "1200", "--reads", "20", "--json", str(self.out), "--history", str(self.history)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        cluster.children = (*cluster.children, self.process)
         time.sleep(1.0)  # it says nothing while it runs
 
     def finish(self, failures=True):

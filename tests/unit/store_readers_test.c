@@ -160,6 +160,65 @@ static void what_was_blanked_is_not_shown_by_any_thread(void **state)
     }
 }
 
+/* Rows first..last of a log, as far as a walk gets. */
+static enum hy_err walk(struct db *db, uint64_t first, uint64_t last, uint64_t *rows)
+{
+    struct key_home home = {7, FIXTURE_APP};
+    struct db_scan *scan;
+    struct key from, end;
+    enum hy_err err;
+
+    *rows = 0;
+    key_log(&from, home, KEY_LOG_C2C, 1, first);
+    key_log(&end, home, KEY_LOG_C2C, 1, last + 1);
+    err = db_scan_open(db, FAMILY_LOG, &from, &end, false, &scan);
+    if (err != HY_OK)
+        return err;
+    for (bool there = db_scan_seek(scan, &from); there; there = db_scan_next(scan))
+        ++*rows;
+    err = db_scan_err(scan);
+    db_scan_close(&scan);
+    return err;
+}
+
+/* A log in many files, of which only the first is in memory: some of RocksDB's iterators end there.
+ */
+static void no_walk_ends_early_without_an_error(void **state)
+{
+    enum { FILES = 8, ROWS = 20 };
+    struct fixture *f = *state;
+    char dir[80], why[256];
+    struct db_config config = {
+        .dir = dir, .block_cache_bytes = 8 << 20, .write_buffer_bytes = 4 << 20};
+    struct key_home home = {7, FIXTURE_APP};
+    uint64_t rows;
+    struct db *db;
+
+    snprintf(dir, sizeof dir, "%s/walk", f->dir);
+    for (uint64_t file = 0; file < FILES; file++) { /* opening makes a file of what was written */
+        struct db_batch *batch;
+        struct key key;
+
+        assert_int_equal(db_open(&config, &db, why), HY_OK);
+        assert_int_equal(db_batch_open(db, &batch), HY_OK);
+        for (uint64_t seq = file * ROWS + 1; seq <= (file + 1) * ROWS; seq++) {
+            key_log(&key, home, KEY_LOG_C2C, 1, seq);
+            db_batch_put(batch, FAMILY_LOG, &key, "row", 3);
+        }
+        assert_int_equal(db_write(db, batch), HY_OK);
+        db_batch_close(&batch);
+        db_close(&db);
+    }
+    assert_int_equal(db_open(&config, &db, why), HY_OK);
+    assert_int_equal(walk(db, 1, ROWS / 2, &rows), HY_OK);
+    for (uint64_t first = 1; first < ROWS; first++)
+        if (walk(db_in_memory(db, 1000), first, FILES * ROWS, &rows) == HY_OK)
+            assert_int_equal(rows, FILES * ROWS - first + 1);
+    assert_int_equal(walk(db, 1, FILES * ROWS, &rows), HY_OK);
+    assert_int_equal(rows, FILES * ROWS);
+    db_close(&db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +226,7 @@ int main(void)
         T(reads_see_all_that_was_answered_before_them),
         T(what_threads_load_goes_on_to_be_true),
         T(what_was_blanked_is_not_shown_by_any_thread),
+        T(no_walk_ends_early_without_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,9 +20,9 @@ enum {
     HINTS_AT_ONCE = 1000,
     PROCESSES = 64,
     UP_MS = 10000,
-    SWEEP_MS = 300000,
+    SWEEP_MS = 3600000,
     CALM_MS = 1000,
-    REST_MS = 60000,
+    REST_MS = 900000, /* a compaction of all that an import of a million groups wrote */
     METRICS_BYTES = 1 << 20,
     CHECKS = 64, /* under way */
 };

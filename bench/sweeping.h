@@ -33,7 +33,8 @@ enum hy_err sweeping_run(struct sweeping *sweeping) HY_CHECKED;
 /* Are exactly the others, of percents from 'to' on, still members? HY_ECORRUPT: no, printed. */
 enum hy_err sweeping_check(const struct sweeping *sweeping) HY_CHECKED;
 
-/* Wait until the servers are at rest (compaction), a minute at most, and say what they used. */
+/* Wait until the servers are at rest (compaction), a quarter of an hour at most, and say what they
+ * used. */
 void sweeping_rest(const struct target *target, struct usage *used);
 
 #endif

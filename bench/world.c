@@ -64,11 +64,16 @@ struct load {
     char id[AT_ONCE][16], owner[AT_ONCE][32];
 };
 
-/* A store that compacts what it was given says so for a while; what it has done of a call, it knows
- * when the call comes again. */
+/* A store that compacts what it was given says so for a while, or says nothing; what it has done of
+ * a call, it knows when the call comes again. */
+static bool passes(uint32_t code)
+{
+    return code == HY_CODE_BUSY || code == HY_CODE_TIMEOUT || code == HY_CODE_UNAVAILABLE;
+}
+
 static bool again(struct lane *lane, enum hy_err err, uint32_t code)
 {
-    if (err != HY_OK || (code != HY_CODE_BUSY && code != HY_CODE_TIMEOUT) || ++lane->tries > TRIES)
+    if (err != HY_OK || !passes(code) || ++lane->tries > TRIES)
         return false;
     lane->not_before_ms = hy_steady_ms() + PAUSE_MS;
     return true;
@@ -81,8 +86,7 @@ static uint32_t code_of(const Hy__AdminAnswer *answer)
         return answer == NULL ? 0 : answer->code;
     if (answer->res_case == HY__ADMIN_ANSWER__RES_IMPORTED)
         for (size_t i = 0; i < answer->imported->n_codes; i++)
-            if (answer->imported->codes[i] == HY_CODE_BUSY ||
-                answer->imported->codes[i] == HY_CODE_TIMEOUT)
+            if (passes(answer->imported->codes[i]))
                 return answer->imported->codes[i];
     return 0;
 }

@@ -13,7 +13,9 @@
 
 #include "client.pb-c.h"
 
-enum { TOLD_SIZE = 65536 };
+enum {
+    TOLD_SIZE = 1 << 18
+}; /* some seconds at full speed: a retry comes when a call has timed out */
 
 struct told {
     uint64_t keys[TOLD_SIZE];

@@ -66,6 +66,7 @@ enum hy_err apps_load(struct core *core)
         return err;
     hy_apps_close(&core->apps);
     core->apps = fresh;
+    core->keeps_apps = owner(core);
     app_key(core, 0, &first);
     first.len -= 4; /* any app */
     end = first;
@@ -87,6 +88,22 @@ static void put(struct core *core, const Hy__App *app)
 
     app_key(core, app->sdkappid, &key);
     batch_put_record(core->batch, app_family(core), &key, &app->base);
+}
+
+static void put_one(void *arg, const Hy__App *app)
+{
+    put(arg, app);
+}
+
+enum hy_err apps_remap(struct core *core)
+{
+    if (owner(core) == core->keeps_apps)
+        return HY_OK;
+    if (owner(core))
+        return apps_load(core);
+    core->keeps_apps = false;
+    hy_apps_each(core->apps, put_one, core);
+    return HY_OK;
 }
 
 enum hy_err apps_learn(struct core *core, const Hy__AppsRes *res)

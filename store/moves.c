@@ -137,8 +137,7 @@ static void begin_slots(struct moves *m)
 {
     slots_begin(&m->slots, m->config.shard, m->map);
     slots_put(&m->slots, m->config.core->batch);
-    if (m->config.write(m->config.store) == HY_OK)
-        m->config.refresh(m->config.store);
+    (void)!m->config.write(m->config.store); /* not written, it is not there, and is made again */
 }
 
 /* ---- what the target is asked ---- */
@@ -155,10 +154,10 @@ static void send_part(struct moves *m, enum move_do what)
         m->message_rows = 0;
     } else {
         m->seq++;
+        m->hash = move_rows_hash(m->hash, m->message.data, m->message.len);
     }
     m->rows += m->message_rows;
     m->bytes += m->message.len;
-    m->hash = move_rows_hash(m->hash, m->message.data, m->message.len);
     req.move = m->out.id;
     req.attempt = m->out.attempt;
     req.seq = m->seq;

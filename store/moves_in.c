@@ -119,7 +119,7 @@ static struct move_in_see look(const struct moves *m, uint32_t id, const Hy__Mov
     struct move_in_see see = {.row = row,
                               .move = known == NULL ? NULL : &known->move,
                               .shard = m->config.shard,
-                              .fresh = slots_fresh(&m->slots, m->map)};
+                              .fresh = m->slots.there && slots_fresh(&m->slots, m->map)};
     uint32_t first = row != NULL ? row->first : known != NULL ? known->move.first : 0;
     uint32_t last = row != NULL ? row->last : known != NULL ? known->move.last : 0;
 

@@ -190,7 +190,7 @@ void slots_serve(const struct slots *slots, uint32_t shard, const struct hy_shar
     *mine = *map;
     for (uint32_t slot = 0; slot < HY_SLOTS; slot++)
         if (map->owner[slot] == shard &&
-            (!fresh || !slots->has[slot] ||
+            (!fresh || (slots->there && !slots->has[slot]) ||
              (frozen != NULL && slot >= frozen->first && slot <= frozen->last)))
             mine->owner[slot] = SLOTS_NOBODY;
 }

@@ -35,7 +35,7 @@ struct slots_in { /* MoveIn, as far as it is not looked up */
 };
 
 struct slots {
-    bool there; /* the database has a ShardSlots */
+    bool there; /* the database has a ShardSlots; else it is as the first map has it */
     uint64_t map_epoch;
     bool has[HY_SLOTS];
     struct slots_out *out;

@@ -42,8 +42,8 @@ bool move_out_lives(const struct move_out *out, const struct hy_move *move)
 
 static enum move_do begin(const struct move_out *out, const struct move_see *see)
 {
-    if (see->now_ms < out->rest_until_ms)
-        return MOVE_REST;
+    if (see->now_ms < out->rest_until_ms || (!out->frozen && see->now_ms < out->again_ms))
+        return MOVE_REST; /* what is frozen is not let wait */
     return see->cancelling || !see->owns ? MOVE_ASK_CANCELLED : MOVE_ASK_COPYING;
 }
 
@@ -70,7 +70,7 @@ static enum move_do next_copying(const struct move_out *out, const struct move_s
 {
     switch (out->phase) {
     case MOVE_BEGUN:
-        return MOVE_SEND_FIRST;
+        return see->now_ms < out->again_ms ? MOVE_REST : MOVE_SEND_FIRST;
     case MOVE_COPIES:
         if (see->small && see->now_ms >= out->rest_until_ms)
             return MOVE_ASK_FROZEN;
@@ -143,7 +143,7 @@ static void not_done(struct move_out *out, uint64_t now_ms, enum move_do what, e
         return;
     }
     out->phase = MOVE_IDLE;
-    out->rest_until_ms = now_ms + (out->frozen ? 0 : AGAIN_MS); /* who waits is not let wait */
+    out->again_ms = now_ms + AGAIN_MS;
 }
 
 void move_out_did(struct move_out *out, uint64_t now_ms, enum move_do what, enum hy_err err)

@@ -53,7 +53,8 @@ struct move_out {
     uint32_t asked_id, asked; /* the move and attempt that are asked for */
     bool frozen;              /* there is a frozen row, of these: */
     uint32_t frozen_id, frozen_attempt;
-    uint64_t rest_until_ms;
+    uint64_t rest_until_ms; /* the coordinator did not answer */
+    uint64_t again_ms;      /* an attempt failed: no other begins before */
     enum move_do failed; /* the last that failed, and how; REST: none did */
     enum hy_err why;
 };

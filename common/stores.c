@@ -214,6 +214,11 @@ uint32_t hy_stores_count(const struct hy_stores *stores)
     return stores->owners;
 }
 
+bool hy_stores_owns(const struct hy_stores *stores, uint32_t shard)
+{
+    return hy_shardmap_next(hy_fleet_map(stores->fleet), shard, 0) < HY_SLOTS;
+}
+
 uint32_t hy_stores_shard(const struct hy_stores *stores, uint16_t slot)
 {
     return hy_fleet_map(stores->fleet)->owner[slot];

@@ -419,8 +419,9 @@ static void clean_out(struct moves *m)
         hy_log_info("store.move_cleaned", "move=%u slots=%u-%u", out->id, run.first, run.last);
         slots_drop_out(&m->slots, out->id, m->config.core->batch);
     }
-    if (err == HY_OK)
-        err = m->config.write(m->config.store);
+    if (err != HY_OK)
+        batch_fail(m->config.core->batch, err);
+    err = m->config.write(m->config.store);
     m->clean_from = err == HY_OK && next <= run.last ? (uint16_t)next : 0;
 }
 

@@ -24,7 +24,15 @@ static uint32_t occupied(struct db_scan *scan, const struct move_run *run, uint3
     return (uint32_t)at[0] << 8 | at[1];
 }
 
-/* Slots of one family, up to before end. */
+static bool comes(const struct slots *slots, uint32_t slot)
+{
+    for (const struct slots_in *in = slots->in; in != NULL; in = in->next)
+        if (slot >= in->first && slot <= in->last)
+            return true;
+    return false;
+}
+
+/* Slots of one family, up to before end. What is served, or comes (back), stays. */
 static enum hy_err wipe_family(struct moves *m, enum family family, const struct move_run *run,
                                uint32_t from, uint32_t end)
 {
@@ -39,7 +47,8 @@ static enum hy_err wipe_family(struct moves *m, enum family family, const struct
     while ((from = occupied(scan, run, from)) < end) {
         struct key slot = {.len = 2, .bytes = {(uint8_t)(from >> 8), (uint8_t)from}};
 
-        if (!m->slots.has[from] && m->map->owner[from] != m->config.shard)
+        if (!m->slots.has[from] && m->map->owner[from] != m->config.shard &&
+            !comes(&m->slots, from))
             batch_delete_prefix(m->config.core->batch, family, &slot);
         from++;
     }
@@ -132,7 +141,7 @@ static struct move_in_see look(const struct moves *m, uint32_t id, const Hy__Mov
 
 /* ---- parts ---- */
 
-/* What there is of the run goes, and so do rows of moves about it that are over. */
+/* What there is of the run goes, and so do rows of moves about it that are over, or of attempts. */
 static enum hy_err begin(struct moves *m, const Hy__StoreMoveReq *in)
 {
     const struct hy_move *move = &moves_find(m, in->move)->move;
@@ -144,7 +153,7 @@ static enum hy_err begin(struct moves *m, const Hy__StoreMoveReq *in)
 
     for (struct slots_in *other = m->slots.in, *after; other != NULL; other = after) {
         after = other->next;
-        if (other->id != in->move && other->first <= run.last && other->last >= run.first)
+        if (other->first <= run.last && other->last >= run.first)
             slots_drop_in(&m->slots, other->id, batch);
     }
     slots_set(&m->slots, run.first, run.last, false);
@@ -306,14 +315,16 @@ static enum hy_err end_one(struct moves *m, uint32_t id, enum move_in_end end)
     uint32_t next;
     enum hy_err err = m->config.settle(m->config.store);
 
-    if (err == HY_OK && end == MOVE_IN_DELETE) {
+    if (err != HY_OK)
+        return err;
+    slots_drop_in(&m->slots, id, m->config.core->batch);
+    if (end == MOVE_IN_DELETE) {
         slots_set(&m->slots, run.first, run.last, false);
         slots_put(&m->slots, m->config.core->batch);
         err = moves_wipe(m, &run, run.first, HY_SLOTS, &next);
     }
     if (err != HY_OK)
-        return err;
-    slots_drop_in(&m->slots, id, m->config.core->batch);
+        batch_fail(m->config.core->batch, err);
     return m->config.write(m->config.store);
 }
 

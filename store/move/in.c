@@ -1,5 +1,7 @@
 #include "store/move/in.h"
 
+#include "store/move/broken.h"
+
 static bool attempt_lives(const struct move_in_see *see, uint32_t attempt)
 {
     return see->move->attempt == attempt && see->move->to == see->shard &&
@@ -22,7 +24,8 @@ enum move_in_say move_in_look(const struct move_in_see *see, const struct move_p
 {
     if (part->seq == 0)
         return look_at_first(see, part->attempt);
-    if (see->row == NULL || see->row->attempt != part->attempt)
+    if (see->row == NULL ||
+        (see->row->attempt != part->attempt && !move_broken(MOVE_BROKEN_ATTEMPT)))
         return MOVE_IN_STALE;
     if (part->seq <= see->row->seq)
         return MOVE_IN_AGAIN;

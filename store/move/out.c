@@ -1,5 +1,7 @@
 #include "store/move/out.h"
 
+#include "store/move/broken.h"
+
 enum { AGAIN_MS = 1000, ASK_AGAIN_MS = 50 };
 
 static const struct {
@@ -60,7 +62,7 @@ static enum move_do next_frozen(const struct move_out *out, const struct move_se
     if (move->state == HY_MOVE_CANCELLED || move->attempt > out->frozen_attempt)
         return MOVE_THAW;
     if (!move_out_lives(out, move))
-        return begin(out, see);
+        return move_broken(MOVE_BROKEN_THAW) ? MOVE_THAW : begin(out, see);
     if (out->phase == MOVE_FROZE)
         return MOVE_SEND_LAST;
     return see->passed ? MOVE_ASK_DONE : MOVE_REST;

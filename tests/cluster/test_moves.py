@@ -111,3 +111,28 @@ def test_leaders_are_killed_while_slots_are_copied(make_cluster, tmp_path):
     attempts = [m["attempt"] for m in coordinator.moves()]
     print("leaders killed: attempts", attempts, "freezes (ms)", freezes(coordinator), result)
     assert max(attempts) > 1
+
+
+def test_a_rebalance_is_cancelled_in_the_middle_and_leaves_nothing_behind(make_cluster, tmp_path):
+    cluster, coordinator = make(make_cluster, shards=2)
+    said = fill(cluster, coordinator, 0, count=20, messages=10)
+    load = Load(cluster, tmp_path)
+    before = coordinator.map()
+    coordinator.start(drain(before, 0, (1,), size=512), rate=20_000)
+    wait_until(lambda: any(m["state"] == "done" for m in coordinator.moves()) and copies(coordinator), 60,
+               "a move that is done and one that is copied")
+    coordinator.say("cancelling")
+    assert coordinator.wait(30) == "cancelled"
+    states = [m["state"] for m in coordinator.moves()]
+    assert set(states) == {"done", "cancelled"}, states
+    moved = [m for m in coordinator.moves() if m["state"] == "done"]
+    after = coordinator.map()
+    for slot, owner in enumerate(after):  # what is done is done, the rest is where it was
+        there = any(m["first"] <= slot <= m["last"] for m in moved)
+        assert owner == (1 if there else before[slot])
+    check_said(cluster, said)
+    coordinator.start([(m["first"], m["last"], 1, 0) for m in moved])
+    assert coordinator.wait() == "done" and coordinator.map() == before
+    result = load.finish(failures=False)
+    check_said(cluster, said)
+    print("cancelled:", states, "freezes (ms)", freezes(coordinator), result)

@@ -15,7 +15,8 @@
  * of its own; what an older one left behind counts for nothing.
  *
  * Running: as above. Paused: no move is begun, one that is under way ends. Cancelling: the sources
- * cancel what has not ended. Who ends the last move puts done, or cancelled. Pure. */
+ * cancel what has not ended. Who ends the last move puts done, or cancelled. Values of moves stay while
+ * a shard may have rows of them: only those of the rebalance before the last may be taken away. Pure. */
 
 #ifndef COMMON_MOVES_H
 #define COMMON_MOVES_H

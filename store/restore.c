@@ -307,14 +307,16 @@ static enum hy_err restore_other(struct restore *r)
 
 /* ---- what each database begins with ---- */
 
-/* Copies of the list of apps are made anew: an old one may be newer than the list. */
-static void drop_copies(struct db_batch *batch)
+/* Copies of the list of apps are made anew: an old one may be newer than the list. Which slots there
+ * are is for the map of the new cluster to say. */
+static void drop_rows_of_shard(struct db_batch *batch)
 {
     struct key first, end;
 
     key_head(&first, (struct key_home){KEY_SLOT_SHARD, 0}, KEY_APP_COPY);
-    first.len -= 4; /* any app */
-    end = first;
+    key_head(&end, (struct key_home){KEY_SLOT_SHARD, 0}, KEY_MOVE_IN); /* KEY_SLOTS, KEY_MOVE_OUT */
+    first.len -= 4;                                                    /* any app */
+    end.len -= 4;
     key_after(&end);
     db_batch_delete_range(batch, FAMILY_DEFAULT, &first, &end);
 }
@@ -362,7 +364,7 @@ static enum hy_err begin_one(struct restore *r, uint32_t shard)
     if (err != HY_OK)
         return err;
     epoch_put(db, batch, r->result->epoch);
-    drop_copies(batch);
+    drop_rows_of_shard(batch);
     if (shard != owner_of_apps(r))
         err = put_copies(r, batch);
     if (err == HY_OK)

@@ -43,6 +43,8 @@ static const struct gauge {
      "Files at level 0, all families."},
     {"hongyan_store_rocksdb_write_stalled", "rocksdb.is-write-stopped",
      "Families whose writes are stopped until compaction catches up."},
+    {"hongyan_store_rocksdb_live_bytes", "rocksdb.estimate-live-data-size",
+     "Bytes of table files that hold what is not yet overwritten or deleted, about."},
     {"hongyan_store_rocksdb_memtable_bytes", "rocksdb.cur-size-all-mem-tables",
      "Bytes in memtables."},
     {"hongyan_store_rocksdb_background_errors", "rocksdb.background-errors",

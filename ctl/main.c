@@ -18,7 +18,7 @@ static const struct command commands[] = {
     {"backup list", "--from PATH", "List the backups of a folder.", command_backup_list},
     {"backup verify", "--from PATH [--at TIME]", "Check every byte of a backup.", command_backup_verify},
     {"backup", "--dir DIR --to PATH [--keep K]", "Back a running cluster up into a folder.", command_backup},
-    {"restore", "--from PATH --dir DIR [--at TIME] [--shards N]", "Make a cluster's data from a backup.", command_restore},
+    {"restore", "--from PATH --dir DIR [--at TIME] [--shards N] [--replicas N]", "Make a cluster's data from a backup.", command_restore},
     {"shard add", "--dir DIR [--count N]", "Start the stores of one more shard; it owns no slots yet.", command_shard_add},
     {"shard drain", "--dir DIR N [--rate-mb R]", "Move all slots of shard N to the others.", command_shard_drain},
     {"shard hand-over", "--dir DIR N [--to NODE]", "Let another copy lead shard N.", command_shard_hand_over},

@@ -184,7 +184,6 @@ static enum hy_err on_lead(void *ctx, struct db *db, uint64_t epoch)
     if (err != HY_OK)
         return err;
     read_from(s);
-    backup_use(s->backup, db);
     s->lazy = s->urgent = s->remap = s->gained = false;
     s->stalled_ms = s->full_ms = 0;
     hy_log_info("store.leads", "shard=%u epoch=%llu", s->config.shard, (unsigned long long)epoch);
@@ -200,7 +199,6 @@ static void on_follow(void *ctx, const char *leader)
         return;
     s->streams = false;
     readers_drop(s->readers);
-    backup_use(s->backup, NULL);
     if (s->moves != NULL)
         moves_follow(s->moves);
     core_follow(&s->core);
@@ -210,6 +208,13 @@ static void on_follow(void *ctx, const char *leader)
     hy_log_info("store.follows", "shard=%u leader=%s", s->config.shard, leader);
     if (replica_broken(s->replica) == HY_OK)
         set_state(s, FOLLOWS, "another copy leads");
+}
+
+static void on_open(void *ctx, struct db *db)
+{
+    struct store *s = ctx;
+
+    backup_use(s->backup, db);
 }
 
 static void on_passed(void *ctx, uint64_t mark)
@@ -276,7 +281,7 @@ static enum hy_err copy_map(const struct hy_shardmap *map, struct hy_shardmap **
 
 static enum hy_err open_replica(struct store *s, char why[static 256])
 {
-    static const struct replica_events events = {on_lead, on_follow, on_passed};
+    static const struct replica_events events = {on_lead, on_follow, on_passed, on_open};
     struct replica_config config = {.db = {.dir = s->config.data_dir,
                                            .log_dir = s->config.log_dir,
                                            .block_cache_bytes = s->config.block_cache_bytes,
@@ -879,13 +884,18 @@ const char *store_ready(const struct store *store)
 void store_backup(struct store *store, const Hy__BackupReq *req, Hy__BackupRes *res)
 {
     struct outbox *outbox = store->core.outbox;
+    struct replica_view view;
 
     if (req->op == HY__BACKUP_REQ__OP__HOLD)
         outbox_hold(outbox, hy_steady_ms() + req->hold_ms);
     if (req->op == HY__BACKUP_REQ__OP__RELEASE || req->op == HY__BACKUP_REQ__OP__STOP)
         outbox_hold(outbox, 0);
     backup_handle(store->backup, req, res);
-    res->held = outbox_quiet(outbox);
+    store_look(store, &view);
+    res->leads = decides(store);
+    res->held = res->leads && outbox_quiet(outbox);
+    res->reign = view.epoch;
+    res->latest = view.latest;
 }
 
 bool store_leads(const struct store *store)

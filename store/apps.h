@@ -14,6 +14,9 @@
 /* Which shard keeps the list. */
 uint32_t apps_owner(const struct hy_shardmap *map);
 
+/* Add what a database has: of the shard that owns the list, or the copy of another. */
+enum hy_err apps_read(struct db *db, bool owns, struct hy_apps *apps) HY_CHECKED;
+
 /* Read what the database has into core->apps and core->appset, in place of what they had. */
 enum hy_err apps_load(struct core *core) HY_CHECKED;
 

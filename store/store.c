@@ -20,6 +20,7 @@
 #include "store/moves.h"
 #include "store/readers.h"
 #include "store/replica.h"
+#include "store/retention.h"
 #include "store/route.h"
 #include "store/telling.h"
 
@@ -46,6 +47,8 @@ struct store {
     struct readers *readers;
     struct backup *backup;
     struct expire expire;
+    struct retention retention;
+    struct db *open; /* the database of this copy, also while it follows; NULL: it is closed */
     _Atomic enum state state;
     atomic_bool streams; /* it follows a leader's stream */
     bool remap;          /* the core has yet to load what goes by the map, */
@@ -177,6 +180,7 @@ static enum hy_err on_lead(void *ctx, struct db *db, uint64_t epoch)
     struct store *s = ctx;
     enum hy_err err = s->moves == NULL ? HY_OK : moves_lead(s->moves, db);
 
+    retention_end(&s->retention);
     if (err == HY_OK)
         err = make_mine(s);
     if (err == HY_OK)
@@ -214,6 +218,7 @@ static void on_open(void *ctx, struct db *db)
 {
     struct store *s = ctx;
 
+    s->open = db;
     backup_use(s->backup, db);
 }
 
@@ -253,6 +258,7 @@ static enum hy_err open_parts(struct store *s)
     if (err != HY_OK)
         return err;
     s->expire = (struct expire){core->appset, core->now_ms, core->now_arg};
+    s->retention.set = core->appset;
     readers.apps = core->appset;
     readers.gate = core->gate;
     s->behind = db_behind;
@@ -355,6 +361,7 @@ void store_close(struct store **store)
     held_close(&s->bulk);
     held_close(&s->frozen);
     readers_close(&s->readers);
+    retention_end(&s->retention);
     if (s->moves != NULL)
         moves_follow(s->moves);
     backup_close(&s->backup);
@@ -802,6 +809,9 @@ static void look_at_copies(struct store *s)
 
     replica_look(s->replica, &view);
     s->streams = view.streaming;
+    if (s->core.db == NULL && s->open != NULL)
+        retention_tick(&s->retention, s->open, apps_owner(s->map) == s->config.shard, &view,
+                       core_now(&s->core));
     metric_replica(&view, s->core.db != NULL);
     metric_no_followers();
     replica_each_follower(s->replica, measure_follower, s);

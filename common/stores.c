@@ -28,7 +28,8 @@ struct hy_stores {
     struct hy_stores_options options;
     struct hy_tier *tier;
     struct shard *shards;
-    uint32_t count;
+    uint32_t count;  /* of shards that a leader may be known of: */
+    uint32_t owners; /* those that own slots, or did, come first */
     atomic_uint up;
 };
 
@@ -74,12 +75,12 @@ static void look_up_all(struct hy_stores *stores)
     count_up(stores);
 }
 
-static void make_shards(struct hy_stores *stores)
+/* Have a place for so many shards. */
+static void make_shards(struct hy_stores *stores, uint32_t count)
 {
-    uint32_t known = hy_fleet_map(stores->fleet)->shards, count = known > 0 ? known : 1;
     struct shard *shards;
 
-    if (count <= stores->count) /* one that owns nothing any more is still there */
+    if (count <= stores->count)
         return;
     shards = realloc(stores->shards, count * sizeof *shards);
     if (shards == NULL)
@@ -95,17 +96,37 @@ static void make_shards(struct hy_stores *stores)
     stores->count = count;
 }
 
+/* One that owns nothing any more is still there. */
+static void make_owners(struct hy_stores *stores)
+{
+    uint32_t known = hy_fleet_map(stores->fleet)->shards;
+
+    if (known > stores->owners)
+        stores->owners = known;
+    if (stores->owners == 0)
+        stores->owners = 1;
+    make_shards(stores, stores->owners);
+}
+
+/* A shard that is to own slots has stores before that. */
+static void make_room_for(struct hy_stores *stores, const struct hy_node *node)
+{
+    if (node->shard < HY_SHARDS_MAX)
+        make_shards(stores, node->shard + 1);
+}
+
 void hy_stores_node(struct hy_stores *stores, const struct hy_node *node)
 {
     if (stores->options.not_own && node->shard == stores->options.own)
         return;
+    make_room_for(stores, node);
     hy_tier_node(stores->tier, node);
     look_up_all(stores);
 }
 
 void hy_stores_map(struct hy_stores *stores)
 {
-    make_shards(stores);
+    make_owners(stores);
     look_up_all(stores);
     hy_bus_ask_again(stores->bus, NULL);
 }
@@ -130,10 +151,12 @@ bool hy_stores_peer(struct hy_stores *stores, const struct hy_peer *peer, enum h
 
 static void add_node(void *arg, const struct hy_node *node)
 {
-    const struct hy_stores *stores = arg;
+    struct hy_stores *stores = arg;
 
-    if (!stores->options.not_own || node->shard != stores->options.own)
-        hy_tier_node(stores->tier, node);
+    if (stores->options.not_own && node->shard == stores->options.own)
+        return;
+    make_room_for(stores, node);
+    hy_tier_node(stores->tier, node);
 }
 
 /* A place is about to be empty. */
@@ -166,7 +189,7 @@ enum hy_err hy_stores_open(struct hy_loop *loop, struct hy_bus *bus, const struc
         return err;
     }
     hy_fleet_each(fleet, "store", add_node, s);
-    make_shards(s);
+    make_owners(s);
     look_up_all(s);
     *stores = s;
     return HY_OK;
@@ -188,7 +211,12 @@ void hy_stores_close(struct hy_stores **stores)
 
 uint32_t hy_stores_count(const struct hy_stores *stores)
 {
-    return stores->count;
+    return stores->owners;
+}
+
+bool hy_stores_owns(const struct hy_stores *stores, uint32_t shard)
+{
+    return hy_shardmap_next(hy_fleet_map(stores->fleet), shard, 0) < HY_SLOTS;
 }
 
 uint32_t hy_stores_shard(const struct hy_stores *stores, uint16_t slot)

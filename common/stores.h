@@ -55,6 +55,9 @@ void hy_stores_close(struct hy_stores **stores);
  * something by shard over a turn keeps the number too. */
 uint32_t hy_stores_count(const struct hy_stores *stores);
 
+/* Does the shard own any slot now? One that does not may have no stores any more. */
+bool hy_stores_owns(const struct hy_stores *stores, uint32_t shard);
+
 /* Which shard owns a slot now. */
 uint32_t hy_stores_shard(const struct hy_stores *stores, uint16_t slot);
 

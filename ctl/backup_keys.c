@@ -87,20 +87,3 @@ enum hy_err backup_keys_check(const char *folder, const json_t *sums, const char
     }
     return err;
 }
-
-void backup_keys_remove(const char *folder)
-{
-    const struct dirent *entry = NULL;
-    DIR *list = opendir(folder);
-
-    while (list != NULL && (entry = readdir(list)) != NULL) {
-        char path[4096];
-
-        files_path(path, "%s/%s", folder, entry->d_name);
-        if (entry->d_name[0] != '.')
-            unlink(path);
-    }
-    if (list != NULL)
-        closedir(list);
-    rmdir(folder);
-}

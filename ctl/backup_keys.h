@@ -14,7 +14,4 @@ enum hy_err backup_keys_save(const char *dir, const char *folder, json_t **sums)
 /* Compare the folder with the sums; to not NULL: copy it there. Prints what is wrong. */
 enum hy_err backup_keys_check(const char *folder, const json_t *sums, const char *to) HY_CHECKED;
 
-/* Remove the folder. */
-void backup_keys_remove(const char *folder);
-
 #endif

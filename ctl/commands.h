@@ -13,6 +13,14 @@ int command_add(const struct command *command, int argc, char **argv);
 int command_remove(const struct command *command, int argc, char **argv);
 int command_node_list(const struct command *command, int argc, char **argv);
 int command_shard_hand_over(const struct command *command, int argc, char **argv);
+int command_shard_add(const struct command *command, int argc, char **argv);
+int command_shard_drain(const struct command *command, int argc, char **argv);
+int command_rebalance_plan(const struct command *command, int argc, char **argv);
+int command_rebalance_start(const struct command *command, int argc, char **argv);
+int command_rebalance_status(const struct command *command, int argc, char **argv);
+int command_rebalance_pause(const struct command *command, int argc, char **argv);
+int command_rebalance_resume(const struct command *command, int argc, char **argv);
+int command_rebalance_cancel(const struct command *command, int argc, char **argv);
 int command_keygen(const struct command *command, int argc, char **argv);
 
 int command_backup(const struct command *command, int argc, char **argv);

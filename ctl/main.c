@@ -12,14 +12,22 @@ static const struct command commands[] = {
     {"up", "--dir DIR [options]", "Start a cluster on this machine and look after it.", command_up},
     {"down", "--dir DIR", "Stop it.", command_down},
     {"status", "--dir DIR [--output json]", "Show processes and addresses.", command_status},
-    {"add", "--dir DIR router|presence|gateway", "Start one more in a running cluster with etcd; prints its name.", command_add},
-    {"remove", "--dir DIR NAME", "Let a router, presence process or gateway leave it.", command_remove},
+    {"add", "--dir DIR router|presence|gateway...", "Start one more in a running cluster with etcd; prints its name.", command_add},
+    {"remove", "--dir DIR NAME...", "Let a router, presence process, gateway, or store of a drained shard leave it.", command_remove},
     {"node list", "--dir DIR [--output json]", "Show nodes and who leads each shard, as etcd has them.", command_node_list},
     {"backup list", "--from PATH", "List the backups of a folder.", command_backup_list},
     {"backup verify", "--from PATH [--at TIME]", "Check every byte of a backup.", command_backup_verify},
     {"backup", "--dir DIR --to PATH [--keep K]", "Back a running cluster up into a folder.", command_backup},
-    {"restore", "--from PATH --dir DIR [--at TIME] [--shards N]", "Make a cluster's data from a backup.", command_restore},
+    {"restore", "--from PATH --dir DIR [--at TIME] [--shards N] [--replicas N]", "Make a cluster's data from a backup.", command_restore},
+    {"shard add", "--dir DIR [--count N]", "Start the stores of one more shard; it owns no slots yet.", command_shard_add},
+    {"shard drain", "--dir DIR N [--rate-mb R]", "Move all slots of shard N to the others.", command_shard_drain},
     {"shard hand-over", "--dir DIR N [--to NODE]", "Let another copy lead shard N.", command_shard_hand_over},
+    {"rebalance plan", "--dir DIR [--drain N] [--output json]", "Show which slots would move so that all shards have as many.", command_rebalance_plan},
+    {"rebalance start", "--dir DIR [--rate-mb R]", "Move them, while the cluster runs.", command_rebalance_start},
+    {"rebalance status", "--dir DIR [--watch] [--output json]", "Show how far it is.", command_rebalance_status},
+    {"rebalance pause", "--dir DIR", "Begin no more moves; those under way end.", command_rebalance_pause},
+    {"rebalance resume", "--dir DIR", "Go on after a pause.", command_rebalance_resume},
+    {"rebalance cancel", "--dir DIR", "Give up what has not moved; what has stays where it is.", command_rebalance_cancel},
     {"app create", "--dir DIR SDKAPPID [NAME=VALUE...]", "Make an app; prints its key.", command_app_create},
     {"app list", "--dir DIR", "List the apps.", command_app_list},
     {"app show", "--dir DIR SDKAPPID", "Show an app and its settings.", command_app_show},
@@ -45,7 +53,7 @@ static int help(FILE *out)
 {
     fputs("usage: hongyanctl COMMAND [options]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].help);
+        fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].help);
     fputs("\nhongyanctl COMMAND --help explains one.\n", out);
     return out == stdout ? EXIT_SUCCESS : 2;
 }

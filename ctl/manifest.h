@@ -2,9 +2,13 @@
  * cluster. It is written last; what no manifest names does not count.
  *
  *   {"format": 1, "time": "20260102T030405Z", "cluster": ID, "version": V, "shards": 2,
- *    "map": {"epoch": 0, "runs": [[0, 0], [8192, 1]]}, "together": true, "keys": {FILE: CRC, ...},
- *    "parts": [{"shard", "backup", "epoch", "sequence", "bytes", "copied", "files", "meta"}, ...],
- *    "sum": CRC-32C of all of this without "sum", compact and sorted}
+ *    "copies": 0, "map": {"epoch": 1, "runs": [[0, 0], [8192, 1]]}, "moved": false,
+ *    "together": true, "keys": {FILE: CRC, ...},
+ *    "parts": [{"shard", "store", "backup", "epoch", "sequence", "bytes", "copied", "files",
+ * "meta"}, ...], "sum": CRC-32C of all of this without "sum", compact and sorted}
+ *
+ * "shards" is how many parts there are; "copies" of each shard, 0: a cluster without etcd. "moved"
+ * (format 2): slots have moved, so files may have rows of slots that are not the shard's.
  *
  * The files of shard N are in PATH/shard-N (common/backupset.h), keys in PATH/keys-<TIME>. */
 
@@ -16,7 +20,7 @@
 
 #include "common/err.h"
 
-enum { MANIFEST_FORMAT = 1, MANIFEST_TIME = 17 };
+enum { MANIFEST_FORMAT = 2, MANIFEST_FORMAT_UNMOVED = 1, MANIFEST_TIME = 17 };
 
 /* Now, as manifests are named. */
 void manifest_now(char out[static MANIFEST_TIME]);

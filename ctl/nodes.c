@@ -24,24 +24,56 @@ static void add_node(void *arg, const struct hy_node *node)
     json_object_set_new(arg, node->name, entry);
 }
 
+/* How many slots each shard owns, and which have stores. */
+struct shards {
+    uint32_t slots[HY_SHARDS_MAX];
+    bool there[HY_SHARDS_MAX];
+};
+
+static void note_shard(void *arg, const struct hy_node *node)
+{
+    struct shards *shards = arg;
+
+    if (node->shard < HY_SHARDS_MAX)
+        shards->there[node->shard] = true;
+}
+
+static void add_shard(const struct hy_fleet *fleet, uint32_t shard, uint32_t slots, json_t *out)
+{
+    uint64_t epoch;
+    const char *leader = hy_fleet_leader(fleet, shard, &epoch);
+    json_t *node = json_object_get(json_object_get(out, "nodes"), leader);
+
+    json_array_append_new(json_object_get(out, "shards"),
+                          json_pack("{s:I, s:s, s:I, s:I}", "shard", (json_int_t)shard, "leader",
+                                    leader, "epoch", (json_int_t)epoch, "slots",
+                                    (json_int_t)slots));
+    if (node != NULL)
+        json_object_set_new(node, "leads", json_true());
+}
+
+static void add_shards(const struct hy_fleet *fleet, json_t *out)
+{
+    const struct hy_shardmap *map = hy_fleet_map(fleet);
+    struct shards shards = {0};
+
+    hy_fleet_each(fleet, "store", note_shard, &shards);
+    for (uint32_t slot = 0; slot < HY_SLOTS; slot++)
+        shards.slots[map->owner[slot]]++;
+    for (uint32_t i = 0; i < HY_SHARDS_MAX; i++)
+        if (shards.slots[i] > 0 || shards.there[i])
+            add_shard(fleet, i, shards.slots[i], out);
+}
+
 static json_t *gather(const struct hy_fleet *fleet)
 {
-    json_t *out = json_object(), *nodes = json_object(), *shards = json_array();
-    const struct hy_shardmap *map = hy_fleet_map(fleet);
+    json_t *out = json_object(), *nodes = json_object();
 
     hy_fleet_each(fleet, NULL, add_node, nodes);
-    for (uint32_t i = 0; i < map->shards; i++) {
-        uint64_t epoch;
-        const char *leader = hy_fleet_leader(fleet, i, &epoch);
-
-        json_array_append_new(
-            shards, json_pack("{s:s, s:I}", "leader", leader, "epoch", (json_int_t)epoch));
-        if (json_object_get(nodes, leader) != NULL)
-            json_object_set_new(json_object_get(nodes, leader), "leads", json_true());
-    }
     json_object_set_new(out, "nodes", nodes);
-    json_object_set_new(out, "shards", shards);
-    json_object_set_new(out, "map_epoch", json_integer((json_int_t)map->epoch));
+    json_object_set_new(out, "shards", json_array());
+    json_object_set_new(out, "map_epoch", json_integer((json_int_t)hy_fleet_map(fleet)->epoch));
+    add_shards(fleet, out);
     return out;
 }
 
@@ -95,7 +127,7 @@ bool nodes_visit(const json_t *cluster, nodes_visit_fn *fn, void *arg)
             hy_loop_turn(loop, 50);
         there = hy_fleet_map(fleet)->epoch > 0;
         if (there)
-            fn(arg, loop, fleet);
+            fn(arg, &(struct nodes_visit){cluster, loop, fleet, hy_fleet_coord(fleet)});
     }
     hy_fleet_close(&fleet);
     hy_loop_close(&loop);
@@ -103,10 +135,31 @@ bool nodes_visit(const json_t *cluster, nodes_visit_fn *fn, void *arg)
     return there;
 }
 
-static void read_all(void *arg, struct hy_loop *loop, struct hy_fleet *fleet)
+bool nodes_visit_dir(const char *dir, nodes_visit_fn *fn, void *arg)
 {
-    (void)loop;
-    *(json_t **)arg = gather(fleet);
+    char path[4096];
+    json_t *cluster;
+    bool there = false;
+
+    files_path(path, "%s/cluster.json", dir);
+    cluster = json_load_file(path, 0, NULL);
+    if (cluster == NULL)
+        fprintf(stderr, "hongyanctl: no cluster is up in %s\n", dir);
+    else if (json_array_size(json_object_get(cluster, "etcd")) == 0)
+        fputs("hongyanctl: this cluster is what its settings say: each shard has one copy, and the "
+              "map of slots"
+              " is fixed. For another number of shards: hongyanctl backup, then restore --shards"
+              " N\n",
+              stderr);
+    else if (!(there = nodes_visit(cluster, fn, arg)))
+        fprintf(stderr, "hongyanctl: the etcd of %s does not answer\n", dir);
+    json_decref(cluster);
+    return there;
+}
+
+static void read_all(void *arg, const struct nodes_visit *visit)
+{
+    *(json_t **)arg = gather(visit->fleet);
 }
 
 json_t *nodes_read(const json_t *cluster)
@@ -132,13 +185,17 @@ void nodes_print(const json_t *nodes)
             texts[k] = json_string_value(json_object_get(entry, keys[k]));
         printf("%-14s %-9s %-8s %s\n", name, texts[0], texts[1], texts[2]);
     }
-    printf("\n%-6s %-14s %s\n", "shard", "leader", "epoch");
+    printf("\n%-6s %-14s %6s %6s\n", "shard", "leader", "epoch", "slots");
     json_array_foreach(json_object_get(nodes, "shards"), i, entry)
     {
+        static const char *const keys[] = {"shard", "epoch", "slots"};
         const char *leader = json_string_value(json_object_get(entry, "leader"));
+        long long numbers[3];
 
-        printf("%-6zu %-14s %lld\n", i, leader[0] != '\0' ? leader : "(none)",
-               (long long)json_integer_value(json_object_get(entry, "epoch")));
+        for (int k = 0; k < 3; k++)
+            numbers[k] = json_integer_value(json_object_get(entry, keys[k]));
+        printf("%-6lld %-14s %6lld %6lld\n", numbers[0], leader[0] != '\0' ? leader : "(none)",
+               numbers[1], numbers[2]);
     }
 }
 
@@ -161,23 +218,17 @@ int command_node_list(const struct command *command, int argc, char **argv)
     struct list options = {0};
     struct arg_list rest = {0};
     int code = args_parse(command, args, argc, argv, &options, &rest);
-    char path[4096];
-    json_t *cluster, *nodes;
+    json_t *nodes = NULL;
 
     args_free(&rest);
     if (code >= 0)
         return code;
-    files_path(path, "%s/cluster.json", options.dir);
-    cluster = json_load_file(path, 0, NULL);
-    nodes = cluster != NULL ? nodes_read(cluster) : NULL;
-    if (nodes == NULL)
-        fprintf(stderr, "hongyanctl: %s: no cluster with an etcd that answers\n", options.dir);
-    else if (options.output != NULL && strcmp(options.output, "json") == 0)
+    if (!nodes_visit_dir(options.dir, read_all, &nodes))
+        return EXIT_FAILURE;
+    if (options.output != NULL && strcmp(options.output, "json") == 0)
         json_dumpf(nodes, stdout, JSON_INDENT(2));
     else
         nodes_print(nodes);
-    code = nodes != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
     json_decref(nodes);
-    json_decref(cluster);
-    return code;
+    return EXIT_SUCCESS;
 }

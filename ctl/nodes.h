@@ -10,11 +10,21 @@
 
 /* Look at the coordinator, once the map is known. False: the cluster has no etcd, or that does not
  * answer. */
-typedef void nodes_visit_fn(void *arg, struct hy_loop *loop, struct hy_fleet *fleet);
+struct nodes_visit { /* lent */
+    const json_t *cluster;
+    struct hy_loop *loop;
+    struct hy_fleet *fleet;
+    struct hy_coord *coord; /* the fleet's */
+};
+typedef void nodes_visit_fn(void *arg, const struct nodes_visit *visit);
 bool nodes_visit(const json_t *cluster, nodes_visit_fn *fn, void *arg);
 
-/* Read it, for a cluster whose cluster.json this is: {"nodes": {NAME: {...}}, "shards": [{...}],
- * "map_epoch": N}. NULL: it has no etcd, or that does not answer. */
+/* The same for the cluster that is up in a folder; prints why not. */
+bool nodes_visit_dir(const char *dir, nodes_visit_fn *fn, void *arg);
+
+/* Read it, for a cluster whose cluster.json this is: {"nodes": {NAME: {...}}, "shards":
+ * [{"shard": N, "slots": N, ...}], "map_epoch": N}. NULL: it has no etcd, or that does not answer.
+ */
 json_t *nodes_read(const json_t *cluster);
 
 /* As a table. */

@@ -15,15 +15,25 @@ enum { LOCAL_CONNECT_RATE = 50000 };
 
 const char *const part_names[PARTS] = {"etcd", "store", "presence", "router", "gateway"};
 
-static int64_t plan_replicas(const struct plan *plan)
+size_t plan_copies(const struct plan *plan)
 {
-    return plan->replicas > 0 ? plan->replicas : 1;
+    return plan->replicas > 0 ? (size_t)plan->replicas : 1;
+}
+
+size_t plan_shard(const struct plan *plan, size_t i)
+{
+    return i / plan_copies(plan);
+}
+
+bool plan_gone(const struct plan *plan, enum part part, size_t i)
+{
+    return part == PART_STORE && plan->gone[plan_shard(plan, i)];
 }
 
 size_t plan_count(const struct plan *plan, enum part part)
 {
-    const int64_t counts[PARTS] = {plan->etcd, plan->shards * plan_replicas(plan), plan->presences,
-                                   plan->routers, plan->gateways};
+    const int64_t counts[PARTS] = {plan->etcd, plan->shards * (int64_t)plan_copies(plan),
+                                   plan->presences, plan->routers, plan->gateways};
 
     return (size_t)counts[part];
 }
@@ -31,10 +41,8 @@ size_t plan_count(const struct plan *plan, enum part part)
 /* Replicas of one shard come one after the other. */
 void plan_name(const struct plan *plan, enum part part, size_t i, char out[static 32])
 {
-    size_t replicas = (size_t)plan_replicas(plan);
-
     if (part == PART_STORE && plan->etcd > 0)
-        snprintf(out, 32, "store-%zu%c", i / replicas, (char)('a' + i % replicas));
+        snprintf(out, 32, "store-%zu%c", plan_shard(plan, i), (char)('a' + i % plan_copies(plan)));
     else
         snprintf(out, 32, "%s-%zu", part_names[part], i);
 }
@@ -169,7 +177,8 @@ json_t *plan_endpoints(const struct plan *plan, const struct layout *layout, enu
         return etcd_endpoints(plan, layout);
     }
     for (size_t i = 0; i < plan_count(plan, part); i++)
-        json_array_append_new(list, plan_endpoint(plan, layout, part, i));
+        json_array_append_new(
+            list, plan_gone(plan, part, i) ? json_null() : plan_endpoint(plan, layout, part, i));
     return list;
 }
 
@@ -195,8 +204,9 @@ static json_t *first_replicas(const struct plan *plan, const json_t *endpoints)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < json_array_size(endpoints); i += (size_t)plan_replicas(plan))
-        json_array_append(list, json_array_get(endpoints, i));
+    for (size_t i = 0; i < json_array_size(endpoints); i += plan_copies(plan))
+        if (!plan_gone(plan, PART_STORE, i))
+            json_array_append(list, json_array_get(endpoints, i));
     return list;
 }
 
@@ -279,8 +289,8 @@ enum hy_err plan_write_process(const struct plan *plan, const struct layout *lay
     if (err == HY_OK && part == PART_STORE)
         err = conf_set(tree, "data_dir", json_sprintf("%s/data/%s", layout->dir, name));
     if (err == HY_OK && part == PART_STORE)
-        err = conf_set(tree, "shard", json_integer((json_int_t)i / plan_replicas(plan)));
-    if (err == HY_OK && part == PART_STORE && plan->etcd > 0 && plan_replicas(plan) < 3)
+        err = conf_set(tree, "shard", json_integer((json_int_t)plan_shard(plan, i)));
+    if (err == HY_OK && part == PART_STORE && plan->etcd > 0 && plan_copies(plan) < 3)
         err = conf_set(tree, "min_insync", json_integer(1)); /* one may be away */
     if (err == HY_OK)
         err = add_sets(plan, name, part_names[part], tree);

@@ -23,7 +23,7 @@
 
 struct options {
     const char *from, *dir, *at, *bin, *output;
-    int64_t shards;
+    int64_t shards, replicas; /* replicas 0: a cluster without etcd */
     bool no_check, without_keys;
 };
 
@@ -33,6 +33,7 @@ static const struct arg args[] = {
     {"dir", "DIR", ARG_TEXT, offsetof(struct options, dir), 0, 0, true, "folder of the cluster; has no data yet"},
     {"at", "TIME", ARG_TEXT, offsetof(struct options, at), 0, 0, false, "which backup, as backup list shows it (the newest)"},
     {"shards", "N", ARG_INT, offsetof(struct options, shards), 1, PLAN_MOST, false, "number of stores (as in the backup)"},
+    {"replicas", "N", ARG_INT, offsetof(struct options, replicas), 0, PLAN_COPIES, false, "copies of each shard of a cluster on etcd; 0: one machine without (as it was)"},
     {"no-check", NULL, ARG_FLAG, offsetof(struct options, no_check), 0, 0, false, "do not compare users' indexes with the conversations"},
     {"without-keys", NULL, ARG_FLAG, offsetof(struct options, without_keys), 0, 0, false, "leave DIR/keys as it is"},
     {"bin", "DIR", ARG_TEXT, offsetof(struct options, bin), 0, 0, false, "where the programs are (beside hongyanctl)"},
@@ -85,18 +86,33 @@ static void free_words(struct words *w)
     free(w->items);
 }
 
+/* Sources are counted as the parts lie; shards have numbers, which need not follow each other. */
+static size_t source_of(const json_t *parts, json_int_t shard)
+{
+    size_t i = 0;
+
+    while (i < json_array_size(parts) &&
+           manifest_number(json_array_get(parts, i), "shard") != shard)
+        i++;
+    return i;
+}
+
 static void fill_words(struct words *w, const struct options *options, const char *program,
                        const char *to, const json_t *manifest)
 {
     const json_t *parts = json_object_get(manifest, "parts"), *item = NULL;
+    const json_t *map = json_object_get(manifest, "map");
     size_t i = 0;
 
     add_f(w, "%s", program);
     add_f(w, "restore");
     add_f(w, "--to=%s", to);
     add_f(w, "--shards=%lld", (long long)options->shards);
+    add_f(w, "--copies=%lld", (long long)options->replicas);
     if (options->no_check)
         add_f(w, "--no-check");
+    if (json_is_true(json_object_get(manifest, "moved")))
+        add_f(w, "--moved");
     if (!json_is_true(json_object_get(manifest, "together")))
         add_f(w, "--loose");
     json_array_foreach((json_t *)parts, i, item)
@@ -105,10 +121,10 @@ static void fill_words(struct words *w, const struct options *options, const cha
               (long long)manifest_number(item, "shard"),
               (long long)manifest_number(item, "backup"));
     }
-    json_array_foreach(json_object_get(json_object_get(manifest, "map"), "runs"), i, item)
+    json_array_foreach(json_object_get(map, "runs"), i, item)
     {
-        add_f(w, "--run=%lld:%lld", (long long)json_integer_value(json_array_get(item, 0)),
-              (long long)json_integer_value(json_array_get(item, 1)));
+        add_f(w, "--run=%lld:%zu", (long long)json_integer_value(json_array_get(item, 0)),
+              source_of(parts, json_integer_value(json_array_get(item, 1))));
     }
 }
 
@@ -246,16 +262,24 @@ static enum hy_err bring_keys(const struct options *options, const json_t *manif
     return HY_OK;
 }
 
+static enum hy_err write_number(const char *folder, const char *name, int64_t number)
+{
+    char path[4096], text[32];
+
+    files_path(path, "%s/%s", folder, name);
+    snprintf(text, sizeof text, "%lld", (long long)number);
+    return files_write_durably(path, text, strlen(text));
+}
+
 /* All of it is on the disk, and then it is the data. */
 static enum hy_err put_in_place(const struct options *options, const char *aside)
 {
-    char path[4096], text[32];
+    char path[4096];
     bool good = false;
     int fd = -1;
 
-    files_path(path, "%s/shards", aside);
-    snprintf(text, sizeof text, "%lld", (long long)options->shards);
-    if (files_write_durably(path, text, strlen(text)) == HY_OK)
+    if (write_number(aside, "shards", options->shards) == HY_OK &&
+        write_number(aside, "restored", options->replicas) == HY_OK)
         fd = open(aside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     good = fd >= 0 && syncfs(fd) == 0;
     if (fd >= 0)
@@ -265,17 +289,6 @@ static enum hy_err put_in_place(const struct options *options, const char *aside
         return HY_OK;
     fprintf(stderr, "hongyanctl: %s: %s\n", path, strerror(errno));
     return HY_EIO;
-}
-
-static void clear(const char *folder)
-{
-    char *const argv[] = {(char *)"rm", (char *)"-rf", (char *)"--", (char *)folder, NULL};
-    pid_t pid = 0;
-    int status = 0;
-
-    if (posix_spawnp(&pid, "rm", NULL, NULL, argv, environ) == 0)
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            ;
 }
 
 /* ---- the command ---- */
@@ -300,11 +313,11 @@ static void print_text(const struct options *options, const json_t *manifest,
 static void print_json(const struct options *options, const json_t *manifest,
                        const struct restored *r, uint64_t took_ms)
 {
-    json_t *out = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "time",
-                            manifest_text(manifest, "time"), "dir", options->dir, "shards",
-                            (json_int_t)options->shards, "epoch", (json_int_t)r->epoch, "bytes",
-                            (json_int_t)r->bytes, "rows", (json_int_t)r->rows, "stray",
-                            (json_int_t)r->stray, "took_ms", (json_int_t)took_ms);
+    json_t *out = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "time", manifest_text(manifest, "time"),
+        "dir", options->dir, "shards", (json_int_t)options->shards, "replicas",
+        (json_int_t)options->replicas, "epoch", (json_int_t)r->epoch, "bytes", (json_int_t)r->bytes,
+        "rows", (json_int_t)r->rows, "stray", (json_int_t)r->stray, "took_ms", (json_int_t)took_ms);
 
     json_object_set_new(out, "index",
                         json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "looked",
@@ -327,12 +340,14 @@ static enum hy_err restore(struct options *options, const json_t *manifest)
 
     if (options->shards == 0)
         options->shards = manifest_number(manifest, "shards");
+    if (options->replicas < 0)
+        options->replicas = manifest_number(manifest, "copies");
     if (err == HY_OK)
         err = programs_find(options->bin, bin);
     if (err != HY_OK)
         return err;
     files_path(aside, "%s/data.restoring", options->dir);
-    clear(aside); /* of one that was interrupted */
+    files_remove(aside); /* of one that was interrupted */
     snprintf(program, sizeof program, "%s/hongyan-backup", bin);
     fill_words(&w, options, program, aside, manifest);
     err = files_make_dir(options->dir);
@@ -344,7 +359,7 @@ static enum hy_err restore(struct options *options, const json_t *manifest)
         err = put_in_place(options, aside);
     free_words(&w);
     if (err != HY_OK) {
-        clear(aside);
+        files_remove(aside);
         return err;
     }
     if (options->output != NULL && strcmp(options->output, "json") == 0)
@@ -356,7 +371,7 @@ static enum hy_err restore(struct options *options, const json_t *manifest)
 
 int command_restore(const struct command *command, int argc, char **argv)
 {
-    struct options options = {0};
+    struct options options = {.replicas = -1};
     struct arg_list rest = {0};
     json_t *manifest = NULL;
     int code = args_parse(command, args, argc, argv, &options, &rest);

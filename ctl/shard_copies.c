@@ -65,22 +65,51 @@ static json_t *read_page(char *page)
     return copy;
 }
 
+/* What a process shows; free() it. NULL: nothing. */
+static char *page_of(const json_t *cluster, const char *name)
+{
+    const char *url = json_string_value(json_object_get(json_object_get(cluster, "metrics"), name));
+    const char *colon = url == NULL ? NULL : strrchr(url, ':');
+    char *page = colon == NULL ? NULL : malloc(PAGE_MAX);
+
+    if (page != NULL &&
+        http_get((uint16_t)atoi(colon + 1), "/metrics", ANSWER_MS, page, PAGE_MAX) == 200)
+        return page;
+    free(page);
+    return NULL;
+}
+
 json_t *shard_copies_read(const json_t *cluster)
 {
     json_t *out = json_object(), *url;
-    char *page = malloc(PAGE_MAX);
     const char *name;
 
     json_object_foreach(json_object_get(cluster, "metrics"), name, url)
     {
-        const char *colon = strrchr(json_string_value(url), ':');
+        char *page = strncmp(name, "store-", 6) == 0 ? page_of(cluster, name) : NULL;
 
-        if (strncmp(name, "store-", 6) == 0 && colon != NULL && page != NULL &&
-            http_get((uint16_t)atoi(colon + 1), "/metrics", ANSWER_MS, page, PAGE_MAX) == 200)
+        if (page != NULL)
             json_object_set_new(out, name, read_page(page));
+        free(page);
+    }
+    return out;
+}
+
+uint64_t shard_bytes(const json_t *cluster, const char *store)
+{
+    static const char *const names[] = {"\nhongyan_store_rocksdb_live_bytes ",
+                                        "\nhongyan_store_rocksdb_memtable_bytes "};
+    char *page = page_of(cluster, store);
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; page != NULL && i < sizeof names / sizeof *names; i++) {
+        const char *line = strstr(page, names[i]);
+
+        if (line != NULL)
+            bytes += strtoull(line + strlen(names[i]), NULL, 10);
     }
     free(page);
-    return out;
+    return bytes;
 }
 
 static void print_lag(const json_t *lag)

@@ -19,10 +19,10 @@ struct question {
 };
 
 struct stores {
-    struct hy_loop *loop;
+    struct hy_loop *loop, *own_loop;
     struct hy_bus *bus;
-    struct hy_peer *peers[STORES_MOST];
-    char names[STORES_MOST][64];
+    struct stores_shard shards[STORES_MOST];
+    struct hy_peer *peers[STORES_MOST][STORES_WHOM];
     struct question questions[STORES_MOST];
     size_t count, waiting;
 };
@@ -34,19 +34,44 @@ static void on_record(void *ctx, struct hy_peer *peer, const struct hy_record *r
     (void)record;
 }
 
-static enum hy_err dial_all(struct stores *s, const json_t *list)
+/* Where a store of this name is; HY_ENOTFOUND. */
+static enum hy_err find_endpoint(const struct cluster *cluster, const char *name,
+                                 char endpoint[static 256])
 {
-    enum hy_err err = json_array_size(list) > 0 ? HY_OK : HY_ENOTFOUND;
+    const json_t *list = json_object_get(json_object_get(cluster->json, "bus"), "stores");
 
-    for (size_t i = 0; i < json_array_size(list) && i < STORES_MOST && err == HY_OK; i++) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
         const char *text = json_string_value(json_array_get(list, i));
-        char endpoint[256];
+        char found[64];
 
-        err = text == NULL ? HY_EMALFORMED : hy_settings_peer(text, s->names[i], endpoint);
-        if (err == HY_OK)
-            err = hy_bus_dial(s->bus, "store", s->names[i], endpoint, &s->peers[i]);
-        if (err == HY_OK)
-            s->count++;
+        if (text != NULL && hy_settings_peer(text, found, endpoint) == HY_OK &&
+            strcmp(found, name) == 0)
+            return HY_OK;
+    }
+    return HY_ENOTFOUND;
+}
+
+static enum hy_err dial(struct stores *s, const struct cluster *cluster, const char *name,
+                        struct hy_peer **peer)
+{
+    char endpoint[256];
+    enum hy_err err = find_endpoint(cluster, name, endpoint);
+
+    return err == HY_OK ? hy_bus_dial(s->bus, "store", name, endpoint, peer) : err;
+}
+
+static enum hy_err dial_all(struct stores *s, const struct cluster *cluster)
+{
+    enum hy_err err = s->count > 0 ? HY_OK : HY_ENOTFOUND;
+
+    for (size_t i = 0; i < s->count && err == HY_OK; i++) {
+        const struct stores_shard *shard = &s->shards[i];
+
+        err = dial(s, cluster, shard->names[STORES_LEADERS], &s->peers[i][STORES_LEADERS]);
+        if (strcmp(shard->names[STORES_LEADERS], shard->names[STORES_COPIES]) == 0)
+            s->peers[i][STORES_COPIES] = s->peers[i][STORES_LEADERS];
+        else if (err == HY_OK)
+            err = dial(s, cluster, shard->names[STORES_COPIES], &s->peers[i][STORES_COPIES]);
     }
     return err;
 }
@@ -66,19 +91,23 @@ static enum hy_err open_bus(struct stores *s, const struct cluster *cluster)
                        &handler, s, &s->bus);
 }
 
-enum hy_err stores_open(const struct cluster *cluster, struct stores **stores)
+enum hy_err stores_open(const struct cluster *cluster, struct hy_loop *loop,
+                        const struct stores_shard *shards, size_t count, struct stores **stores)
 {
-    const json_t *list = json_object_get(json_object_get(cluster->json, "bus"), "stores");
     struct stores *s = calloc(1, sizeof *s);
-    enum hy_err err = HY_ENOMEM;
+    enum hy_err err = HY_OK;
 
     if (s == NULL)
-        return err;
-    err = hy_loop_open(&s->loop);
+        return HY_ENOMEM;
+    s->count = count < STORES_MOST ? count : STORES_MOST;
+    memcpy(s->shards, shards, s->count * sizeof *shards);
+    if (loop == NULL)
+        err = hy_loop_open(&s->own_loop);
+    s->loop = loop == NULL ? s->own_loop : loop;
     if (err == HY_OK)
         err = open_bus(s, cluster);
     if (err == HY_OK)
-        err = dial_all(s, list);
+        err = dial_all(s, cluster);
     if (err != HY_OK) {
         fprintf(stderr, "hongyanctl: the stores cannot be dialled: %s\n", hy_err_text(err));
         stores_close(&s);
@@ -96,7 +125,7 @@ void stores_close(struct stores **stores)
         return;
     *stores = NULL;
     hy_bus_close(&s->bus);
-    hy_loop_close(&s->loop);
+    hy_loop_close(&s->own_loop);
     free(s);
 }
 
@@ -105,9 +134,14 @@ size_t stores_count(const struct stores *stores)
     return stores->count;
 }
 
-const char *stores_name(const struct stores *stores, size_t shard)
+uint32_t stores_number(const struct stores *stores, size_t i)
 {
-    return stores->names[shard];
+    return stores->shards[i].shard;
+}
+
+const char *stores_name(const struct stores *stores, enum stores_whom whom, size_t i)
+{
+    return stores->shards[i].names[whom];
 }
 
 static void on_answer(void *arg, enum hy_err err, const struct hy_record *record)
@@ -120,15 +154,15 @@ static void on_answer(void *arg, enum hy_err err, const struct hy_record *record
     *q->result = err == HY_OK && *q->answer == NULL ? HY_EMALFORMED : err;
 }
 
-void stores_backup(struct stores *s, const Hy__BackupReq *reqs, uint32_t wait_ms,
-                   enum hy_err *results, Hy__BackupRes **answers)
+void stores_backup(struct stores *s, enum stores_whom whom, const Hy__BackupReq *reqs,
+                   uint32_t wait_ms, enum hy_err *results, Hy__BackupRes **answers)
 {
     s->waiting = s->count;
     for (size_t i = 0; i < s->count; i++) {
         struct hy_call call = {.kind = HY__BUS_KIND__STORE_BACKUP,
                                .deadline_ms = wait_ms,
                                .retry_ms = RETRY_MS,
-                               .peer = s->peers[i],
+                               .peer = s->peers[i][whom],
                                .done = on_answer,
                                .arg = &s->questions[i]};
 

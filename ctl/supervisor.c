@@ -218,7 +218,8 @@ struct child *supervisor_add(struct supervisor *s, int part, size_t number)
 static void add_children(struct supervisor *s, int part, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        (void)supervisor_add(s, part, i);
+        if (part == PARTS || !plan_gone(s->plan, (enum part)part, i))
+            (void)supervisor_add(s, part, i);
 }
 
 static enum hy_err listen_to_signals(struct supervisor *s)
@@ -259,7 +260,7 @@ static enum hy_err set_up(struct supervisor *s)
     return err;
 }
 
-enum hy_err supervisor_open(struct hy_loop *loop, const struct plan *plan, struct layout *layout,
+enum hy_err supervisor_open(struct hy_loop *loop, struct plan *plan, struct layout *layout,
                             struct supervisor **supervisor)
 {
     struct supervisor *s = calloc(1, sizeof *s);

@@ -10,9 +10,10 @@
 
 struct supervisor;
 
-/* Write the settings and get ready; starts nothing. plan and layout are lent for its life. Prints
+/* Write the settings and get ready; starts nothing. plan and layout are lent for its life; the
+ * plan grows and shrinks with the cluster. Prints
  * what is wrong. */
-enum hy_err supervisor_open(struct hy_loop *loop, const struct plan *plan, struct layout *layout,
+enum hy_err supervisor_open(struct hy_loop *loop, struct plan *plan, struct layout *layout,
                             struct supervisor **supervisor) HY_CHECKED;
 
 /* Stop what still runs (gateways first, stores last) and free everything. NULL is fine. */

@@ -13,7 +13,7 @@ enum { SUPERVISOR_SIGNALS = 5 };
 
 struct supervisor {
     struct hy_loop *loop;
-    const struct plan *plan;
+    struct plan *plan;
     struct layout *layout;
     struct event *signals[SUPERVISOR_SIGNALS];
     struct hy_timer *tick;

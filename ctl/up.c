@@ -25,8 +25,8 @@ static const struct arg args[] = {
     {"gateways", "N", ARG_INT, offsetof(P, gateways), 1, PLAN_MOST, false, "number of gateways (1)"},
     {"routers", "N", ARG_INT, offsetof(P, routers), 1, PLAN_MOST, false, "number of routers (1)"},
     {"presence", "N", ARG_INT, offsetof(P, presences), 1, PLAN_MOST, false, "number of presence processes (1)"},
-    {"shards", "N", ARG_INT, offsetof(P, shards), 1, PLAN_MOST, false, "number of stores (1, or as it was made); never changes"},
-    {"replicas", "N", ARG_INT, offsetof(P, replicas), 1, 5, false, "copies of each shard; 2 and more need etcd, which is started (1)"},
+    {"shards", "N", ARG_INT, offsetof(P, shards), 1, PLAN_MOST, false, "number of shards (1, or as many as it has); with etcd, shard add and shard drain change it later"},
+    {"replicas", "N", ARG_INT, offsetof(P, replicas), 1, PLAN_COPIES, false, "copies of each shard; 2 and more need etcd, which is started (1)"},
     {"etcd", "N", ARG_INT, offsetof(P, etcd), 0, 3, false, "members of an etcd that coordinates the cluster, 1 or 3: processes can then come and go (0)"},
     {"detach", NULL, ARG_FLAG, offsetof(P, detach), 0, 0, false, "return when everything is ready"},
     {"bin", "DIR", ARG_TEXT, offsetof(P, bin), 0, 0, false, "where the programs are (beside hongyanctl)"},
@@ -64,32 +64,6 @@ static int take_pid_file(const struct layout *layout)
     return -1;
 }
 
-/* A store's part of the slots depends on the number of stores: other than it was, it would not find
- * what it has. So the number is remembered, and is what it is without --shards. */
-static enum hy_err settle_shards(const struct layout *layout, struct plan *plan)
-{
-    char path[4096], text[32];
-    char *was = NULL;
-    int64_t number = 0;
-    enum hy_err err = HY_OK;
-
-    files_path(path, "%s/data/shards", layout->dir);
-    was = files_read(path, NULL);
-    if (was == NULL || !args_number(was, 1, PLAN_MOST, &number)) {
-        plan->shards = plan->shards > 0 ? plan->shards : 1;
-        snprintf(text, sizeof text, "%d", (int)plan->shards);
-        err = files_write(path, text, strlen(text));
-    } else if (plan->shards > 0 && plan->shards != number) {
-        fprintf(stderr, "hongyanctl: this cluster was made with --shards %s; start it with that\n",
-                was);
-        err = HY_ECONFIG;
-    } else {
-        plan->shards = number;
-    }
-    free(was);
-    return err;
-}
-
 /* Everything is ready: let the waiting parent go, or greet. */
 static void tell_ready(const struct layout *layout, int ready_fd)
 {
@@ -109,7 +83,7 @@ static int supervise(struct plan *plan, struct layout *layout, int ready_fd)
     struct hy_loop *loop = NULL;
     struct supervisor *supervisor = NULL;
     int pid_fd = take_pid_file(layout);
-    enum hy_err err = pid_fd >= 0 ? settle_shards(layout, plan) : HY_EEXIST;
+    enum hy_err err = pid_fd >= 0 ? plan_settle_shards(plan, layout) : HY_EEXIST;
 
     signal(SIGPIPE, SIG_IGN);
     if (err == HY_OK)
@@ -119,6 +93,7 @@ static int supervise(struct plan *plan, struct layout *layout, int ready_fd)
     if (err == HY_OK)
         err = supervisor_start(supervisor);
     if (err == HY_OK) {
+        plan_copies_settled(layout);
         tell_ready(layout, ready_fd);
         supervisor_run(supervisor);
     }
@@ -223,6 +198,8 @@ int command_up(const struct command *command, int argc, char **argv)
         code = args_wrong(command, "unexpected argument %s", rest.items[0]);
     if (plan.replicas > 1 && plan.etcd == 0)
         plan.etcd = 1;
+    if (code < 0 && plan_settle_copies(&plan) != HY_OK)
+        code = EXIT_FAILURE;
     if (code < 0 && plan.etcd == 2)
         code = args_wrong(command, "two members of etcd are worse than one: --etcd 1 or 3");
     if (code < 0 && plan_check(command, &plan) != HY_OK)

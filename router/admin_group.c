@@ -28,6 +28,8 @@ static void on_totals(struct op *op)
     struct scan *scan = op->work;
 
     for (uint32_t s = 0; s < scan->shards; s++) {
+        if (scan->totals[s] == NULL)
+            continue;
         if (op_failed(op, scan->totals[s]))
             return;
         scan->res.total += ((const Hy__GroupScanRes *)scan->totals[s]->answer)->total;
@@ -127,7 +129,8 @@ void admin_group_scan_begin(struct op *op)
     scan->res.groups = op_get(op, scan->left * sizeof *scan->res.groups);
     scan->totals = op_get(op, scan->shards * sizeof *scan->totals);
     for (uint32_t s = 0; s < scan->shards; s++)
-        scan->totals[s] = ask_total(op, scan, s);
+        if (hy_stores_owns(op->parts->stores, s))
+            scan->totals[s] = ask_total(op, scan, s);
     op_then(op, on_totals);
 }
 

@@ -156,7 +156,7 @@ static void on_head(struct op *op)
 {
     struct set *set = op->work;
 
-    if (!heads_take(op, set->heads))
+    if (!heads_take(op, set->heads, on_head))
         return;
     store_set(op, set, set->item.conv == NULL ? 0 : set->item.conv->last_seq);
 }

@@ -12,6 +12,7 @@ enum { GROUPS_MOST = 1000, MEMBERS_MOST = 20000 };
 /* What goes to one shard. */
 struct part {
     Hy__StoreGroupsImportReq req;
+    uint16_t slot;    /* of its first group: asked where that is by then */
     uint32_t *places; /* in the call */
     const struct op_ask *ask;
 };
@@ -65,6 +66,7 @@ static void add(struct op *op, struct import *import, size_t i)
     req->members = group->members;
     if (part->places == NULL) {
         hy__store_groups_import_req__init(&part->req);
+        part->slot = slot;
         part->places = op_get(op, import->body->n_groups * sizeof *part->places);
         part->req.groups = op_get(op, import->body->n_groups * sizeof *part->req.groups);
     }
@@ -119,7 +121,7 @@ void admin_groups_import_begin(struct op *op)
         struct part *part = &import->parts[shard];
 
         if (part->places != NULL)
-            part->ask = op_shard(op, shard, HY__BUS_KIND__STORE_GROUPS_IMPORT, &part->req.base,
+            part->ask = op_store(op, part->slot, HY__BUS_KIND__STORE_GROUPS_IMPORT, &part->req.base,
                                  &hy__store_groups_import_res__descriptor);
     }
     op_then(op, on_imported);

@@ -22,7 +22,7 @@ static void on_heads(struct op *op)
     struct list *list = op->work;
     Hy__GroupListRes res = HY__GROUP_LIST_RES__INIT;
 
-    if (!heads_take(op, list->heads))
+    if (!heads_take(op, list->heads, on_heads))
         return;
     res.groups = op_get(op, (list->count + 1) * sizeof *res.groups);
     res.selves = op_get(op, (list->count + 1) * sizeof *res.selves);

@@ -241,7 +241,6 @@ static void lane_go(struct lane *lane)
     Hy__StoreSweepReq req = HY__STORE_SWEEP_REQ__INIT;
     struct hy_stores_call call = {
         .kind = HY__BUS_KIND__STORE_SWEEP,
-        .where = hy_stores_at_shard(lane->shard),
         .deadline_ms = op->parts->call_deadline_ms,
         .done = on_swept,
         .arg = lane,
@@ -255,6 +254,9 @@ static void lane_go(struct lane *lane)
     }
     hy_arena_init(&arena);
     req.app = sweep->app;
+    /* Where the first is now. When some have moved away meanwhile the command is refused as long as
+     * it is asked, and these users are for another time. */
+    call.where = hy_stores_at_slot(sweep->pairs[lane->at].slot);
     gather(lane, &req, &arena);
     hy_stores_ask_pb(op->parts->stores, &call, &req.base);
     hy_arena_free(&arena);
@@ -546,6 +548,12 @@ void sweep_scan_begin(struct parts *parts, struct hy_peer *peer, const struct hy
     op->refuse = scan_refuse;
     if (req == NULL || req->shard >= hy_stores_count(parts->stores)) {
         op_refuse(op, HY_CODE_PARAM);
+        return;
+    }
+    if (!hy_stores_owns(parts->stores, req->shard)) { /* and may have no stores any more */
+        Hy__SweepScanRes none = HY__SWEEP_SCAN_RES__INIT;
+
+        scan_answer(op, &none);
         return;
     }
     op->work = op_shard(op, req->shard, HY__BUS_KIND__STORE_SWEEP_SCAN, &req->base,

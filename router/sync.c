@@ -71,7 +71,7 @@ static void on_last_msgs(struct op *op)
 {
     struct sync *sync = op->work;
 
-    if (!heads_take(op, sync->heads))
+    if (!heads_take(op, sync->heads, on_last_msgs))
         return;
     sync->count = convlist_order(sync->items, sync->count, sync->cap);
     ask_names(op, sync);
@@ -81,7 +81,7 @@ static void on_heads(struct op *op)
 {
     struct sync *sync = op->work;
 
-    if (!heads_take(op, sync->heads))
+    if (!heads_take(op, sync->heads, on_heads))
         return;
     sync->count = convlist_order(sync->items, sync->count, sync->cap);
     if (!sync->no_last_msg) {
@@ -138,7 +138,7 @@ static void on_one(struct op *op)
     const Hy__IndexRow *row;
     Hy__Conv *conv;
 
-    if (op_failed(op, sync->index) || !heads_take(op, sync->heads))
+    if (op_failed(op, sync->index) || !heads_take(op, sync->heads, on_one))
         return;
     conv = sync->items[0].conv;
     if (conv == NULL || conv->type == HY__CONV_TYPE__CONV_NONE) {

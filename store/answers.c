@@ -114,6 +114,17 @@ void answers_misplaced(struct answers *answers)
         answers->list[answers->count - 1].misplaced = true;
 }
 
+void answers_take_back(struct answers *answers)
+{
+    struct answer *last;
+
+    if (answers->count == 0)
+        return;
+    last = &answers->list[--answers->count];
+    telling_unref(&last->telling);
+    answers->bytes.len = last->at;
+}
+
 size_t answers_count(const struct answers *answers)
 {
     return answers->count;

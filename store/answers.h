@@ -45,6 +45,9 @@ void answers_wait(struct answers *answers, struct telling *telling);
 /* The answer added last is to be had elsewhere: say that instead. */
 void answers_misplaced(struct answers *answers);
 
+/* The answer added last is not to be said. */
+void answers_take_back(struct answers *answers);
+
 size_t answers_count(const struct answers *answers);
 
 /* Say them all, or leave them to what they wait for. */

@@ -21,21 +21,21 @@ static bool owner(const struct core *core)
     return apps_owner(core->map) == core->shard;
 }
 
-static void app_key(const struct core *core, uint32_t app, struct key *key)
+static void app_key(bool owns, uint32_t app, struct key *key)
 {
-    struct key_home home = {owner(core) ? list_home().slot : KEY_SLOT_SHARD, app};
+    struct key_home home = {owns ? list_home().slot : KEY_SLOT_SHARD, app};
 
-    key_head(key, home, owner(core) ? KEY_APP : KEY_APP_COPY);
+    key_head(key, home, owns ? KEY_APP : KEY_APP_COPY);
 }
 
-static enum family app_family(const struct core *core)
+static enum family app_family(bool owns)
 {
-    return owner(core) ? FAMILY_ENTITY : FAMILY_DEFAULT;
+    return owns ? FAMILY_ENTITY : FAMILY_DEFAULT;
 }
 
 /* ---- loading ---- */
 
-static enum hy_err load_row(struct core *core, const struct db_scan *scan, uint64_t *version)
+static enum hy_err read_row(const struct db_scan *scan, struct hy_apps *apps)
 {
     ProtobufCMessage *msg;
     Hy__App *app;
@@ -46,38 +46,43 @@ static enum hy_err load_row(struct core *core, const struct db_scan *scan, uint6
     if (err != HY_OK)
         return err;
     app = (Hy__App *)msg;
-    if (app->version > *version)
-        *version = app->version;
-    err = hy_apps_merge(core->apps, 1, &app, *version);
+    err = hy_apps_merge(apps, 1, &app, app->version);
     hy__app__free_unpacked(app, NULL);
+    return err;
+}
+
+enum hy_err apps_read(struct db *db, bool owns, struct hy_apps *apps)
+{
+    struct db_scan *scan;
+    struct key first, end;
+    enum hy_err err;
+
+    app_key(owns, 0, &first);
+    first.len -= 4; /* any app */
+    end = first;
+    key_after(&end);
+    err = db_scan_open(db, app_family(owns), &first, &end, true, &scan);
+    if (err != HY_OK)
+        return err;
+    for (bool there = db_scan_seek(scan, NULL); there && err == HY_OK; there = db_scan_next(scan))
+        err = read_row(scan, apps);
+    if (err == HY_OK)
+        err = db_scan_err(scan);
+    db_scan_close(&scan);
     return err;
 }
 
 enum hy_err apps_load(struct core *core)
 {
     struct hy_apps *fresh;
-    uint64_t version = 0;
-    struct db_scan *scan;
-    struct key first, end;
-    enum hy_err err;
+    enum hy_err err = hy_apps_open(&fresh);
 
-    err = hy_apps_open(&fresh);
     if (err != HY_OK)
         return err;
     hy_apps_close(&core->apps);
     core->apps = fresh;
-    app_key(core, 0, &first);
-    first.len -= 4; /* any app */
-    end = first;
-    key_after(&end);
-    err = db_scan_open(core->db, app_family(core), &first, &end, true, &scan);
-    if (err != HY_OK)
-        return err;
-    for (bool there = db_scan_seek(scan, NULL); there && err == HY_OK; there = db_scan_next(scan))
-        err = load_row(core, scan, &version);
-    if (err == HY_OK)
-        err = db_scan_err(scan);
-    db_scan_close(&scan);
+    core->keeps_apps = owner(core);
+    err = apps_read(core->db, owner(core), core->apps);
     return err == HY_OK ? appset_learn(core->appset, core->apps) : err;
 }
 
@@ -85,8 +90,24 @@ static void put(struct core *core, const Hy__App *app)
 {
     struct key key;
 
-    app_key(core, app->sdkappid, &key);
-    batch_put_record(core->batch, app_family(core), &key, &app->base);
+    app_key(owner(core), app->sdkappid, &key);
+    batch_put_record(core->batch, app_family(owner(core)), &key, &app->base);
+}
+
+static void put_one(void *arg, const Hy__App *app)
+{
+    put(arg, app);
+}
+
+enum hy_err apps_remap(struct core *core)
+{
+    if (owner(core) == core->keeps_apps)
+        return HY_OK;
+    if (owner(core))
+        return apps_load(core);
+    core->keeps_apps = false;
+    hy_apps_each(core->apps, put_one, core);
+    return HY_OK;
 }
 
 enum hy_err apps_learn(struct core *core, const Hy__AppsRes *res)

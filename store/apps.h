@@ -14,8 +14,15 @@
 /* Which shard keeps the list. */
 uint32_t apps_owner(const struct hy_shardmap *map);
 
+/* Add what a database has: of the shard that owns the list, or the copy of another. */
+enum hy_err apps_read(struct db *db, bool owns, struct hy_apps *apps) HY_CHECKED;
+
 /* Read what the database has into core->apps and core->appset, in place of what they had. */
 enum hy_err apps_load(struct core *core) HY_CHECKED;
+
+/* Other slots are served than before: the list came with its slot, or it left, and what is known of
+ * it is a copy from now on, kept with the next batch. */
+enum hy_err apps_remap(struct core *core) HY_CHECKED;
 
 /* Take over what the owner answered, and keep a copy with the next batch. */
 enum hy_err apps_learn(struct core *core, const Hy__AppsRes *res) HY_CHECKED;

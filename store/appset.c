@@ -11,6 +11,7 @@ struct list { /* by number */
 struct appset {
     pthread_rwlock_t lock;
     struct list list;
+    uint64_t then_ms; /* it was true at this time; UINT64_MAX: it is */
 };
 
 enum hy_err appset_open(struct appset **set)
@@ -76,18 +77,24 @@ static int by_number(const void *a, const void *b)
     return x->sdkappid < y->sdkappid ? -1 : x->sdkappid > y->sdkappid;
 }
 
-static void replace(struct appset *set, struct list list)
+static void replace(struct appset *set, struct list list, uint64_t then_ms)
 {
     struct list old;
 
     pthread_rwlock_wrlock(&set->lock);
     old = set->list;
     set->list = list;
+    set->then_ms = then_ms;
     pthread_rwlock_unlock(&set->lock);
     list_free(&old);
 }
 
 enum hy_err appset_learn(struct appset *set, const struct hy_apps *apps)
+{
+    return appset_learn_then(set, apps, UINT64_MAX);
+}
+
+enum hy_err appset_learn_then(struct appset *set, const struct hy_apps *apps, uint64_t then_ms)
 {
     struct gather g = {0};
 
@@ -98,13 +105,13 @@ enum hy_err appset_learn(struct appset *set, const struct hy_apps *apps)
     }
     if (g.list.count > 0)
         qsort(g.list.apps, g.list.count, sizeof *g.list.apps, by_number);
-    replace(set, g.list);
+    replace(set, g.list, then_ms);
     return HY_OK;
 }
 
 void appset_forget(struct appset *set)
 {
-    replace(set, (struct list){0});
+    replace(set, (struct list){0}, UINT64_MAX);
 }
 
 /* The lock is held. */
@@ -131,7 +138,8 @@ uint64_t appset_floor_ms(struct appset *set, uint32_t app, int conv_type, uint64
     uint64_t floor;
 
     pthread_rwlock_rdlock(&set->lock);
-    floor = hy_app_floor_ms(find(set, app), conv_type, now_ms);
+    floor =
+        hy_app_floor_ms(find(set, app), conv_type, now_ms < set->then_ms ? now_ms : set->then_ms);
     pthread_rwlock_unlock(&set->lock);
     return floor;
 }

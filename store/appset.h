@@ -17,13 +17,17 @@ struct appset;
 enum hy_err appset_open(struct appset **set) HY_CHECKED;
 void appset_close(struct appset **set);
 
-/* Take over what apps holds now. HY_ENOMEM leaves the set as it was. */
+/* Take over what apps holds now; it is true. HY_ENOMEM leaves the set as it was. */
 enum hy_err appset_learn(struct appset *set, const struct hy_apps *apps) HY_CHECKED;
+
+/* The same of what was true then and may not be any more. */
+enum hy_err appset_learn_then(struct appset *set, const struct hy_apps *apps,
+                              uint64_t then_ms) HY_CHECKED;
 
 /* Know of no app. */
 void appset_forget(struct appset *set);
 
-/* hy_app_floor_ms() of the app; 0 for one that is not known. */
+/* hy_app_floor_ms() of the app, as it is or was then; 0 for one that is not known. */
 uint64_t appset_floor_ms(struct appset *set, uint32_t app, int conv_type, uint64_t now_ms);
 
 /* Does the app ask for its offline members to be removed? */

@@ -489,7 +489,7 @@ void backup_handle(struct backup *b, const Hy__BackupReq *req, Hy__BackupRes *re
     default:
         break;
     }
-    if (!mine && res->code == 0 && strcmp(b->run, req->run) != 0)
+    if (*req->run != '\0' && res->code == 0 && strcmp(b->run, req->run) != 0)
         (void)refuse(res, HY_CODE_PARAM, "this is not the backup that is under way");
     tell(b, res);
     pthread_mutex_unlock(&b->lock);

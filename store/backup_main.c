@@ -26,8 +26,8 @@ enum { IOPRIO_WHO_PROCESS = 1, IOPRIO_BEST_EFFORT_LAST = 2 << 13 | 7 };
 struct options {
     const char *from, *to;
     uint64_t rate;
-    uint32_t from_id, shards;
-    bool no_check, loose;
+    uint32_t from_id, shards, copies;
+    bool no_check, loose, moved;
     struct restore_source sources[RESTORE_MOST];
     size_t source_count;
     struct restore_run runs[16384];
@@ -40,7 +40,7 @@ static int usage(FILE *out)
           "       hongyan-backup keep --to FOLDER --from-id ID\n"
           "       hongyan-backup restore --to DIR --shards N --source FOLDER:ID... --run "
           "SLOT:SOURCE...\n"
-          "                              [--loose] [--no-check]\n\n"
+          "                              [--copies N] [--moved] [--loose] [--no-check]\n\n"
           "Started by hongyan-store and hongyanctl; see hongyanctl backup --help.\n",
           out);
     return out == stdout ? EXIT_SUCCESS : 2;
@@ -94,12 +94,13 @@ static bool add_run(struct options *o, char *text)
 
 static bool parse(struct options *o, int argc, char **argv)
 {
-    enum { FROM, TO, RATE, FROM_ID, SHARDS, SOURCE, RUN, LOOSE, NO_CHECK };
+    enum { FROM, TO, RATE, FROM_ID, SHARDS, COPIES, SOURCE, RUN, LOOSE, MOVED, NO_CHECK };
     static const struct option rows[] = {
         {"from", 1, NULL, FROM},         {"to", 1, NULL, TO},
         {"rate", 1, NULL, RATE},         {"from-id", 1, NULL, FROM_ID},
-        {"shards", 1, NULL, SHARDS},     {"source", 1, NULL, SOURCE},
-        {"run", 1, NULL, RUN},           {"loose", 0, NULL, LOOSE},
+        {"shards", 1, NULL, SHARDS},     {"copies", 1, NULL, COPIES},
+        {"source", 1, NULL, SOURCE},     {"run", 1, NULL, RUN},
+        {"loose", 0, NULL, LOOSE},       {"moved", 0, NULL, MOVED},
         {"no-check", 0, NULL, NO_CHECK}, {0},
     };
     bool good = true;
@@ -117,12 +118,16 @@ static bool parse(struct options *o, int argc, char **argv)
             o->from_id = (uint32_t)n;
         else if (what == SHARDS && (good = number(optarg, RESTORE_MOST, &n)))
             o->shards = (uint32_t)n;
+        else if (what == COPIES && (good = number(optarg, RESTORE_COPIES, &n)))
+            o->copies = (uint32_t)n;
         else if (what == SOURCE)
             good = add_source(o, optarg);
         else if (what == RUN)
             good = add_run(o, optarg);
         else if (what == LOOSE)
             o->loose = true;
+        else if (what == MOVED)
+            o->moved = true;
         else if (what == NO_CHECK)
             o->no_check = true;
         else
@@ -193,6 +198,8 @@ static int restore(const struct options *o)
                                     .runs = o->runs,
                                     .run_count = o->run_count,
                                     .shards = o->shards,
+                                    .copies = o->copies,
+                                    .moved = o->moved,
                                     .check = !o->no_check,
                                     .loose = o->loose,
                                     .progress = tell,

@@ -36,6 +36,8 @@ struct batch {
     struct hy_buf bytes;   /* of what was seen */
     struct seen *table;    /* hash 0: free */
     uint32_t mask, used;
+    batch_tee_fn *tee; /* NULL: nobody */
+    void *tee_arg;
 };
 
 enum { TABLE_START = 1024 };
@@ -258,12 +260,27 @@ void batch_delete(struct batch *batch, enum family family, const struct key *key
         batch_fail(batch, HY_ENOMEM);
 }
 
+/* Rows of the index that came before are to come before it. */
+void batch_delete_range(struct batch *batch, enum family family, const struct key *first,
+                        const struct key *end)
+{
+    if (family == FAMILY_INDEX)
+        index_flush(batch);
+    db_batch_delete_range(batch->rows, family, first, end);
+}
+
 void batch_delete_prefix(struct batch *batch, enum family family, const struct key *first)
 {
     struct key end = *first;
 
     key_after(&end);
-    db_batch_delete_range(batch->rows, family, first, &end);
+    batch_delete_range(batch, family, first, &end);
+}
+
+void batch_tee(struct batch *batch, batch_tee_fn *tee, void *arg)
+{
+    batch->tee = tee;
+    batch->tee_arg = arg;
 }
 
 size_t batch_ops(const struct batch *batch)
@@ -278,12 +295,21 @@ size_t batch_bytes(const struct batch *batch)
 
 enum hy_err batch_write(struct batch *batch)
 {
+    const uint8_t *bytes;
+    size_t len;
+    enum hy_err err;
+
     if (batch->err != HY_OK)
         return batch->err;
     if (batch_ops(batch) == 0)
         return HY_OK;
     index_flush(batch);
-    return replica_write(batch->replica, batch->rows);
+    err = replica_write(batch->replica, batch->rows);
+    if (err == HY_OK && batch->tee != NULL) {
+        bytes = db_batch_data(batch->rows, &len);
+        batch->tee(batch->tee_arg, bytes, len);
+    }
+    return err;
 }
 
 void batch_clear(struct batch *batch)

@@ -38,12 +38,20 @@ bool batch_find(const struct batch *batch, enum family family, const struct key 
 
 void batch_delete(struct batch *batch, enum family family, const struct key *key);
 
+/* All keys from first up to, but without, end; of one slot. */
+void batch_delete_range(struct batch *batch, enum family family, const struct key *first,
+                        const struct key *end);
+
 /* All keys that begin with first. */
 void batch_delete_prefix(struct batch *batch, enum family family, const struct key *first);
 
 /* Remember that memory ran out in a decision that is already half done: the batch must not be
  * written. */
 void batch_fail(struct batch *batch, enum hy_err err);
+
+/* Give what was written, encoded, to tee(arg) as well; NULL: to nobody. */
+typedef void batch_tee_fn(void *arg, const uint8_t *bytes, size_t len);
+void batch_tee(struct batch *batch, batch_tee_fn *tee, void *arg);
 
 size_t batch_ops(const struct batch *batch);
 size_t batch_bytes(const struct batch *batch);

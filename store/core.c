@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "store/gate.h"
 #include "store/metric.h"
+#include "store/moves.h"
 #include "store/outbox.h"
 #include "store/pair.h"
 #include "store/runs.h"
@@ -35,6 +36,8 @@ bool core_needs(struct core *core, uint16_t slot)
     bool owns = core_owns(core, slot);
 
     core->misplaced = core->misplaced || !owns;
+    if (!owns && core->moves != NULL && moves_waits(core->moves, slot))
+        core->frozen = true;
     return owns;
 }
 
@@ -97,7 +100,9 @@ static void commit_failed(struct core *core, enum hy_err err)
     }
     answers_fail(core->answers, core_code(err));
     /* What was counted and queued along the way is what the rows say. */
-    if (totals_load(core->totals, core->db) != HY_OK || outbox_load(core) != HY_OK)
+    if (core->moves != NULL)
+        moves_failed(core->moves);
+    if (totals_load(core) != HY_OK || outbox_load(core) != HY_OK)
         hy_log_error("store.reload_failed", "why=\"%s\"", hy_err_text(HY_EIO));
 }
 

@@ -25,6 +25,7 @@
 #include "store/rows.h"
 
 struct gate;
+struct moves;
 struct online;
 struct outbox;
 struct recent;
@@ -50,6 +51,7 @@ struct core {
     struct outbox *outbox;      /* effects for other shards */
     struct tellings *tellings;  /* answers that wait for other shards */
     struct totals *totals;      /* groups of each app here */
+    struct moves *moves;        /* runs of slots that come and go; NULL: none ever does */
     struct hy_arena arena;      /* of the request that is decided */
     struct hy_buf scratch;      /* a value being made */
     bool full;                  /* the disk is: nothing new is kept */
@@ -58,14 +60,16 @@ struct core {
     size_t pair_count, pair_size;
     uint64_t (*now_ms)(void *arg); /* the wall clock; tests bring their own */
     void *now_arg;
-    const struct hy_shardmap *map;
-    uint32_t shard, slots; /* slots: of this shard */
-    uint64_t batch_number; /* +1 at each commit */
-    uint32_t messages;     /* in the batch */
-    bool members_changed;  /* in the batch: some group's members are not as the database says */
-    bool misplaced;        /* the request was for a slot of another shard */
-    enum hy_err failure;   /* of the last commit */
-    bool sealed; /* the batch is whole and waits for a stall to pass: nothing is decided */
+    const struct hy_shardmap *map; /* as this shard goes by it: it serves what it owns there */
+    uint32_t shard, slots;         /* slots: of this shard */
+    uint64_t batch_number;         /* +1 at each commit */
+    uint32_t messages;             /* in the batch */
+    bool keeps_apps;               /* apps is the list itself, not a copy of it */
+    bool members_changed; /* in the batch: some group's members are not as the database says */
+    bool misplaced;       /* the request was for a slot of another shard, */
+    bool frozen;          /* or of one that is about to be another's */
+    enum hy_err failure;  /* of the last commit */
+    bool sealed;          /* the batch is whole and waits for a stall to pass: nothing is decided */
 };
 
 uint64_t core_now(const struct core *core);

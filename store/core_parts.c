@@ -76,11 +76,9 @@ static void forget(struct core *core)
 
 static enum hy_err load(struct core *core)
 {
-    enum hy_err err = totals_load(core->totals, core->db);
+    enum hy_err err = totals_load(core);
 
-    if (err == HY_OK)
-        err = outbox_load(core);
-    return err == HY_OK ? apps_load(core) : err;
+    return err == HY_OK ? outbox_load(core) : err;
 }
 
 enum hy_err core_lead(struct core *core, struct db *db, struct replica *replica, size_t cache_rows)
@@ -97,6 +95,8 @@ enum hy_err core_lead(struct core *core, struct db *db, struct replica *replica,
         err = online_open(&core->online);
     if (err == HY_OK)
         err = load(core);
+    if (err == HY_OK)
+        err = apps_load(core);
     if (err != HY_OK)
         forget(core);
     return err;
@@ -114,9 +114,12 @@ void core_follow(struct core *core)
 
 enum hy_err core_remap(struct core *core, bool gained)
 {
+    enum hy_err err;
+
     if (gained) {
         rows_clear(core->rows);
         runs_clear(core->runs);
     }
-    return load(core);
+    err = load(core);
+    return err == HY_OK ? apps_remap(core) : err;
 }

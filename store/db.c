@@ -13,7 +13,7 @@
 enum { BACKGROUND_NICE = 5 };
 
 const char *const db_family_names[FAMILY_COUNT] = {"default", "entity", "log",
-                                                       "index",   "dedupe", "outbox"};
+                                                   "index",   "dedupe", "outbox"};
 
 enum hy_err db_classify(char *text, char *why)
 {

@@ -94,6 +94,24 @@ const char *db_why(const struct db *db);
 /* Sequence number of the newest row. */
 uint64_t db_latest(struct db *db);
 
+/* ---- what a batch does ---- */
+
+enum db_change_kind { DB_PUT, DB_DELETE, DB_DELETE_RANGE };
+
+/* value: of a put; of a deleted range, its end. All is lent from the batch. */
+struct db_change {
+    enum db_change_kind kind;
+    enum family family;
+    const uint8_t *key, *value;
+    size_t key_len, value_len;
+};
+
+/* Walk the changes of an encoded batch (db_batch_data(), db_log_next()) in order, while fn returns
+ * HY_OK. HY_EMALFORMED: it is none; what fn said. */
+enum hy_err db_changes(const uint8_t *bytes, size_t len,
+                       enum hy_err (*fn)(void *arg, const struct db_change *change),
+                       void *arg) HY_CHECKED;
+
 /* A thread begins that reads: RocksDB counts for itself what each thread does, which nobody asks
  * for. The thread of db_open() need not say it. */
 void db_thread(void);
@@ -144,8 +162,8 @@ void db_log_close(struct db_log **log);
 enum hy_err db_log_next(struct db_log *log, const uint8_t **bytes, size_t *len, uint64_t *first,
                         uint32_t *count) HY_CHECKED;
 
-/* A copy of the database as it is, in a directory that does not exist yet: links to files, where the
- * file system has them. Any thread; takes some 100 ms under load. */
+/* A copy of the database as it is, in a directory that does not exist yet: links to files, where
+ * the file system has them. Any thread; takes some 100 ms under load. */
 enum hy_err db_checkpoint(struct db *db, const char *dir, char why[static 256]) HY_CHECKED;
 
 /* ---- looking after it ---- */

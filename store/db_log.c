@@ -37,8 +37,8 @@ enum hy_err db_batch_from(struct db *db, const void *bytes, size_t len, struct d
 struct db_log {
     rocksdb_wal_iterator_t *walk;
     rocksdb_writebatch_t *batch; /* lent out */
-    uint64_t next, at; /* after it, and its own sequence */
-    bool begun, held;  /* held: it was got to look at, and is not given out yet */
+    uint64_t next, at;           /* after it, and its own sequence */
+    bool begun, held;            /* held: it was got to look at, and is not given out yet */
 };
 
 /* Files of the log that were purged are skipped without a word: what comes must begin where it is

@@ -64,6 +64,11 @@ uint64_t gate_mark(struct gate *gate)
     return replica_mark(gate->replica);
 }
 
+bool gate_has_passed(const struct gate *gate, uint64_t mark)
+{
+    return replica_passed(gate->replica, mark);
+}
+
 /* ---- the queue ---- */
 
 static size_t padded(size_t len)

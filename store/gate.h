@@ -46,6 +46,9 @@ void gate_use(struct gate *gate, struct replica *replica);
 /* A mark for all that has been written or read until now. */
 uint64_t gate_mark(struct gate *gate);
 
+/* Has it passed? Whose answers wait for nothing asks. */
+bool gate_has_passed(const struct gate *gate, uint64_t mark);
+
 /* One answer on its way. */
 struct gate_answer {
     struct hy_reply reply;

@@ -157,6 +157,7 @@ void groups_import_handle(struct core *core, const struct request *req)
     const Hy__StoreGroupsImportReq *in =
         core_decode(core, req, &hy__store_groups_import_req__descriptor);
     Hy__StoreGroupsImportRes res = HY__STORE_GROUPS_IMPORT_RES__INIT;
+    size_t elsewhere = 0;
     enum hy_err err = HY_OK;
 
     if (in == NULL)
@@ -173,11 +174,14 @@ void groups_import_handle(struct core *core, const struct request *req)
             .core = core, .in = in->groups[res.n_codes], .now_s = core_now(core) / 1000};
 
         err = import(&c, &res.codes[res.n_codes++]);
+        elsewhere += core->misplaced;
+        core->misplaced = false; /* that one is refused; the others are not */
     }
     if (err != HY_OK) { /* some are half done: the whole batch goes */
         batch_fail(core->batch, err);
         core_broken(core, req, err);
         return;
     }
+    core->misplaced = elsewhere > 0 && elsewhere == in->n_groups;
     core_answer(core, req, &res.base);
 }

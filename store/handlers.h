@@ -39,6 +39,8 @@ void app_put_handle(struct core *core, const struct request *req);
 /* online.c */
 void online_handle(struct core *core, const struct request *req);
 void online_get_handle(struct core *core, const struct request *req);
+/* moves_in.c */
+void move_handle(struct core *core, const struct request *req);
 /* effects.c */
 void effects_handle(struct core *core, const struct request *req);
 

@@ -9,7 +9,7 @@
 #include "store/view.h"
 
 enum { LOOK_BACK = 64 }; /* messages looked at to find one to show */
-enum { CONV_LAST_MSG = 5, RES_CONVS = 1 };
+enum { CONV_LAST_MSG = 5, RES_CONVS = 1, RES_ELSEWHERE = 3 };
 
 static bool stands(const struct span *span, const struct value_log *row)
 {
@@ -164,16 +164,22 @@ enum hy_err heads_read(struct view *view, const uint8_t *payload, size_t len, st
 {
     Hy__HeadsReq *in = hy__heads_req__unpack(&view->arena.pb, len, payload);
     struct hy_buf conv = {0};
+    size_t elsewhere = 0;
     enum hy_err err = HY_OK;
 
     if (in == NULL)
         return answer_refusal(HY__BUS_KIND__STORE_HEADS, 0, HY_CODE_PARAM, out);
     for (size_t i = 0; i < in->n_convs && err == HY_OK; i++) {
+        view->misplaced = false;
         conv.len = 0;
         err = put_conv(view, in, in->convs[i], &conv);
         if (err == HY_OK)
             err = value_put_field(out, RES_CONVS, conv.data, conv.len);
+        if (err == HY_OK && view->misplaced)
+            err = value_put_varint(out, RES_ELSEWHERE, i + 1);
+        elsewhere += view->misplaced;
     }
+    view->misplaced = elsewhere > 0 && elsewhere == in->n_convs; /* else the others are answered */
     hy_buf_free(&conv);
     return err;
 }

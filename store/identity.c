@@ -69,7 +69,7 @@ static enum hy_err write_text(const struct identity *id, struct hy_buf *text)
     enum hy_err err =
         put(text, "format=%d\ncluster=%s\nshard=%u\n", IDENTITY_FORMAT, id->cluster_id, id->shard);
 
-    if (err != HY_OK)
+    if (err != HY_OK || !id->fixed)
         return err;
     if (is_even(id->map))
         return put(text, "shards=%u\n", id->map->shards);
@@ -214,11 +214,13 @@ static enum hy_err compare(const char *dir, char *text, const struct identity *m
     snprintf(format, sizeof format, "%d", IDENTITY_FORMAT);
     snprintf(shard, sizeof shard, "%u", mine->shard);
     if (!is_value(text, "format", format) || !is_value(text, "cluster", mine->cluster_id) ||
-        !is_value(text, "shard", shard) || !read_slots(text, mine->shard, &have))
+        !is_value(text, "shard", shard) || (mine->fixed && !read_slots(text, mine->shard, &have)))
         return others(dir, text, why);
+    if (!mine->fixed)
+        return HY_OK;
     slots_of(mine->map, mine->shard, &want);
     for (uint32_t slot = 0; slot < HY_SLOTS; slot++) {
-        if (want.has[slot] == have.has[slot] || (have.has[slot] && !mine->fixed))
+        if (want.has[slot] == have.has[slot])
             continue;
         snprintf(why, 256,
                  "%.60s %s slot %u, which %s shard %u's: the number or order of stores changed,"

@@ -1,6 +1,6 @@
-/* identity - whose data a directory holds: cluster, shard, slots, format. A store refuses to start
- * on another's, and with a map that gives it slots whose rows it never had: they would seem
- * empty. */
+/* identity - whose data a directory holds: cluster, shard, format, slots on one machine. A store
+ * refuses to start on another's, and with a map that gives it slots whose rows it never had: they
+ * would seem empty. */
 
 #ifndef STORE_IDENTITY_H
 #define STORE_IDENTITY_H
@@ -17,8 +17,8 @@ struct identity {
     const char *cluster_id;
     uint32_t shard;
     const struct hy_shardmap *map;
-    bool fixed; /* the map is the settings': the slots must be the very ones. Else slots may have
-                   moved away: more in the directory than in the map is fine */
+    bool fixed; /* the map is the settings', and the slots must be the very ones. Else they come and
+                   go, and are kept with the rows (store/slots.h) */
 };
 
 /* Compare with what dir says; write it if the directory has no identity yet. HY_ECONFIG: it is

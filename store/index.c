@@ -25,7 +25,7 @@ void index_put_group(struct core *core, uint32_t app, const char *user, const ch
     struct key key;
 
     key_index(&key, home_of(app, user), user, HY__CONV_TYPE__CONV_GROUP, group, KEY_INDEX_ROW);
-    if (row->joined)
+    if (row->joined || core->moves != NULL) /* else another shard's word may come late */
         batch_put_record(core->batch, FAMILY_INDEX, &key, &row->base);
     else
         batch_delete(core->batch, FAMILY_INDEX, &key);

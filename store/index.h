@@ -10,7 +10,8 @@
 #include "store/core.h"
 
 /* What a pair or a group of this shard says to the index of a user of this shard: newer than all
- * before, so nothing is read, and a group that was left leaves no row behind. */
+ * before, so nothing is read, and a group that was left leaves no row behind where slots never
+ * move. */
 void index_put_pair(struct core *core, uint32_t app, const char *user, const char *peer,
                     const Hy__Pair *pair);
 void index_put_group(struct core *core, uint32_t app, const char *user, const char *group,

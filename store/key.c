@@ -166,10 +166,13 @@ static void parse_tail(struct reader *r, struct key_parts *parts)
     case KEY_COUNTER:
     case KEY_GROUP_COUNT:
     case KEY_APP_COPY:
+    case KEY_SLOTS:
     case KEY_APP:
         break;
     case KEY_EPOCH:
     case KEY_ONLINE:
+    case KEY_MOVE_OUT:
+    case KEY_MOVE_IN:
         parts->number = take_number(r, 8);
         break;
     case KEY_USER:

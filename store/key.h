@@ -8,6 +8,9 @@
  *   default  KEY_COUNTER       -                                      u64 conversations so far
  *   default  KEY_GROUP_COUNT   -                                      GroupCount
  *   default  KEY_APP_COPY      -                                      App, as another shard told it
+ *   default  KEY_SLOTS         -                                      ShardSlots
+ *   default  KEY_MOVE_OUT      number (move)                          MoveOut
+ *   default  KEY_MOVE_IN       number (move)                          MoveIn
  *   entity   KEY_APP           -                                      App
  *   entity   KEY_USER          user                                   User
  *   entity   KEY_GROUP         group                                  Group
@@ -53,6 +56,9 @@ enum key_format {
     KEY_COUNTER = 0x02,
     KEY_GROUP_COUNT = 0x03,
     KEY_APP_COPY = 0x04,
+    KEY_SLOTS = 0x05,
+    KEY_MOVE_OUT = 0x06,
+    KEY_MOVE_IN = 0x07,
     KEY_APP = 0x10,
     KEY_USER = 0x11,
     KEY_GROUP = 0x12,
@@ -92,7 +98,7 @@ bool key_text_ok(const char *text);
  */
 void key_head(struct key *key, struct key_home home, enum key_format format);
 
-/* Formats of one number: KEY_EPOCH, KEY_ONLINE. */
+/* Formats of one number: KEY_EPOCH, KEY_ONLINE, KEY_MOVE_OUT, KEY_MOVE_IN. */
 void key_number(struct key *key, struct key_home home, enum key_format format, uint64_t number);
 
 /* Formats of one text: KEY_USER, KEY_GROUP. */
@@ -130,7 +136,7 @@ struct key_parts {
     struct key_home home;
     enum key_format format;
     uint64_t conversation;
-    uint64_t number; /* epoch, day, seq, or kind */
+    uint64_t number; /* epoch, day, seq, move, or kind */
     const char *first, *second;
     size_t first_len, second_len;
     uint8_t type, part;

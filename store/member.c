@@ -391,7 +391,9 @@ void member_show(struct core *core, const struct group_ref *ref, const char *use
         row.join_time_s = member->join_time_s;
         row.role = member->role;
     }
-    if (core_owns(core, hy_slot_user(ref->home.app, user))) {
+    if (core_owns(core, hy_slot_user(ref->home.app, user)) &&
+        (core->moves == NULL ||
+         !outbox_has_member(core, ref->home, ref->group->conversation, user))) {
         index_put_group(core, ref->home.app, user, ref->id, &row);
         return;
     }

@@ -43,6 +43,8 @@ static const struct gauge {
      "Files at level 0, all families."},
     {"hongyan_store_rocksdb_write_stalled", "rocksdb.is-write-stopped",
      "Families whose writes are stopped until compaction catches up."},
+    {"hongyan_store_rocksdb_live_bytes", "rocksdb.estimate-live-data-size",
+     "Bytes of table files that hold what is not yet overwritten or deleted, about."},
     {"hongyan_store_rocksdb_memtable_bytes", "rocksdb.cur-size-all-mem-tables",
      "Bytes in memtables."},
     {"hongyan_store_rocksdb_background_errors", "rocksdb.background-errors",
@@ -85,6 +87,8 @@ static struct {
         struct hy_metric *behind, *behind_s;
     } followers[FOLLOWERS];
     struct hy_metric *hits, *misses, *used, *capacity, *outbox, *unpassed;
+    struct hy_metric *moving, *moved_rows, *moved_bytes;
+    struct hy_histogram *freeze_us;
     struct hy_metric *backups[2], *backup_at, *backup_s, *backup_bytes, *backup_copied;
 } m;
 
@@ -115,6 +119,13 @@ void metric_open(void)
                       "Bytes used on the file system of the data directory.");
     m.capacity = hy_gauge("hongyan_store_disk_capacity_bytes", "",
                           "Size of the file system of the data directory.");
+    m.moving = hy_gauge("hongyan_store_moves_running", "",
+                        "Runs of slots that are leaving this shard: 0 or 1.");
+    m.moved_rows = hy_counter("hongyan_store_move_rows_total", "",
+                              "Rows sent to other shards with slots that move.");
+    m.moved_bytes = hy_counter("hongyan_store_move_bytes_total", "", "Bytes of those rows.");
+    m.freeze_us = hy_histogram_us("hongyan_store_move_freeze_duration_seconds", "",
+                                  "How long requests for slots that left had to wait.");
     m.backups[0] = hy_counter("hongyan_store_backups_total", "result=\"failed\"",
                               "Backups of this shard, by result.");
     m.backups[1] = hy_counter("hongyan_store_backups_total", "result=\"ok\"",
@@ -183,6 +194,26 @@ void metric_backup(bool good, uint64_t took_ms, uint64_t bytes, uint64_t copied)
     hy_set(m.backup_s, (int64_t)((took_ms + 999) / 1000));
     hy_set(m.backup_bytes, (int64_t)bytes);
     hy_add(m.backup_copied, (int64_t)copied);
+}
+
+void metric_moving(bool moving)
+{
+    if (m.moving != NULL)
+        hy_set(m.moving, moving);
+}
+
+void metric_moved(uint64_t rows, uint64_t bytes)
+{
+    if (m.moved_rows == NULL)
+        return;
+    hy_add(m.moved_rows, (int64_t)rows);
+    hy_add(m.moved_bytes, (int64_t)bytes);
+}
+
+void metric_froze(uint64_t us)
+{
+    if (m.freeze_us != NULL)
+        hy_observe_us(m.freeze_us, us);
 }
 
 void metric_outbox(uint64_t waiting)

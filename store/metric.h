@@ -22,6 +22,11 @@ void metric_read(uint16_t kind, uint64_t us);
 /* A backup ended: how long it took, what it holds, what of that was new. Any thread. */
 void metric_backup(bool good, uint64_t took_ms, uint64_t bytes, uint64_t copied);
 
+/* A run of slots is leaving; rows of it were sent; requests for it waited so long. */
+void metric_moving(bool moving);
+void metric_moved(uint64_t rows, uint64_t bytes);
+void metric_froze(uint64_t us);
+
 /* Gauges that are taken once a second. */
 void metric_disk(uint64_t used_bytes, uint64_t capacity_bytes);
 void metric_db(struct db *db);

@@ -51,7 +51,7 @@ static void leg_need(struct core *core, struct leg *leg, uint32_t app, const cha
                      uint32_t own_shard)
 {
     if (leg->state == LEG_NONE) {
-        leg->shard = core->map->owner[hy_slot_user(app, user)];
+        leg->shard = lane_of(&core->outbox->items, core->map->owner[hy_slot_user(app, user)]);
         leg->state = LEG_IDLE;
     }
     if (leg->state != LEG_IDLE)
@@ -104,6 +104,15 @@ void outbox_member(struct core *core, struct key_home home, uint64_t conversatio
     item->generation++;
     batch_put_record(core->batch, FAMILY_OUTBOX, &key, &effect->base);
     need_leg(core, item, 0, home.app, effect->user);
+}
+
+bool outbox_has_member(const struct core *core, struct key_home home, uint64_t conversation,
+                       const char *user)
+{
+    struct key key;
+
+    key_member(&key, home, KEY_OUT_MEMBER, conversation, user);
+    return items_find(&core->outbox->items, &key) != NULL;
 }
 
 /* ---- answers that wait for other shards ---- */
@@ -179,7 +188,8 @@ static enum hy_err load_row(struct core *core, const struct db_scan *scan)
     const uint8_t *bytes = db_scan_key(scan, &len);
     bool pair;
 
-    if (len > KEY_MAX || key_parse(bytes, len, &parts) != HY_OK)
+    if (len > KEY_MAX || key_parse(bytes, len, &parts) != HY_OK ||
+        !core_owns(core, parts.home.slot))
         return HY_OK;
     pair = parts.format == KEY_OUT_PAIR;
     if (!pair && parts.format != KEY_OUT_MEMBER)
@@ -203,6 +213,12 @@ void outbox_forget(struct outbox *outbox)
     items_drop_all(&outbox->items);
 }
 
+/* A lane to each shard that owns something, and to this one. */
+static uint32_t lanes_for(const struct core *core)
+{
+    return core->map->shards > core->shard ? core->map->shards : core->shard + 1;
+}
+
 enum hy_err outbox_load(struct core *core)
 {
     struct key first = {.len = 0}, end = {.len = 2, .bytes = {0xFF, 0xFF}};
@@ -211,7 +227,7 @@ enum hy_err outbox_load(struct core *core)
 
     if (err != HY_OK)
         return err;
-    err = items_reset(&core->outbox->items, core->map->shards);
+    err = items_reset(&core->outbox->items, lanes_for(core));
     for (bool there = db_scan_seek(scan, NULL); there && err == HY_OK; there = db_scan_next(scan))
         err = load_row(core, scan);
     if (err == HY_OK)

@@ -49,6 +49,10 @@ struct telling *outbox_telling(struct core *core, struct key_home home, const ch
 void outbox_member(struct core *core, struct key_home home, uint64_t conversation,
                    const Hy__Effect *effect);
 
+/* Does an effect of that membership wait? Then the next goes the same way, not before it. */
+bool outbox_has_member(const struct core *core, struct key_home home, uint64_t conversation,
+                       const char *user);
+
 /* Put what waits for the index of a user of this shard into the batch. */
 void outbox_hurry(struct core *core, uint32_t app, const char *user);
 

@@ -10,6 +10,11 @@ enum { TABLE_START = 1024 };
 
 /* ---- legs and their lanes ---- */
 
+uint32_t lane_of(const struct items *items, uint32_t owner)
+{
+    return owner < items->shards ? owner : items->shards;
+}
+
 static void list_add(struct leg_list *list, struct leg *leg)
 {
     leg->next = NULL;
@@ -88,7 +93,7 @@ enum hy_err items_reset(struct items *items, uint32_t shards)
     items_drop_all(items);
     if (shards == items->shards)
         return HY_OK;
-    lanes = calloc(shards, sizeof *lanes);
+    lanes = calloc(shards + 1U, sizeof *lanes);
     if (lanes == NULL)
         return HY_ENOMEM;
     free(items->lanes);
@@ -187,7 +192,7 @@ void items_drop_all(struct items *items)
     items->count = 0;
     items->cool = NULL;
     items->cool_end = &items->cool;
-    for (uint32_t i = 0; i < items->shards && items->lanes != NULL; i++)
+    for (uint32_t i = 0; i <= items->shards && items->lanes != NULL; i++)
         items->lanes[i] = (struct lane){0};
 }
 

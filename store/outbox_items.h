@@ -52,7 +52,7 @@ struct lane { /* to one shard */
 
 struct items {
     uint32_t shards;
-    struct lane *lanes; /* by shard */
+    struct lane *lanes; /* by shard; one more for those of nobody, which wait for another map */
     struct item **table;
     size_t mask, count;
     struct item *cool, **cool_end; /* by cool_ms */
@@ -83,6 +83,9 @@ void items_cool(struct items *items, struct item *item, uint64_t until_ms);
 
 /* Take one that has been kept long enough, done or busy again, off the list; NULL: none. */
 struct item *items_cooled(struct items *items, uint64_t now_ms);
+
+/* The lane of an owner. */
+uint32_t lane_of(const struct items *items, uint32_t owner);
 
 /* The leg waits in its shard's lane; first: before those that wait already. */
 void leg_wait(struct items *items, struct leg *leg, bool first);

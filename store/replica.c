@@ -46,6 +46,7 @@ enum hy_err replica_open_db(struct replica *r, char why[static 256])
     err = epoch_table(r->db, &table);
     if (err == HY_OK) {
         r->failure = HY_OK;
+        replica_tell_open(r);
         r->latest = disk.latest = db_latest(r->db);
         disk.place_count = home_places(&r->home, disk.places);
         copy_opened(r->copy, hy_steady_ms(), &disk);
@@ -59,9 +60,22 @@ enum hy_err replica_open_db(struct replica *r, char why[static 256])
     return err;
 }
 
+void replica_tell_open(struct replica *r)
+{
+    if (r->events.open != NULL)
+        r->events.open(r->ctx, r->db);
+}
+
+void replica_tell_closing(struct replica *r)
+{
+    if (r->events.open != NULL)
+        r->events.open(r->ctx, NULL);
+}
+
 /* Nobody reads: the store forgot it with follow(), the worker is waited for. */
 void replica_close_db(struct replica *r)
 {
+    replica_tell_closing(r);
     worker_wait(r->worker);
     replica_rest_chases(r);
     ring_clear(r->ring);
@@ -215,6 +229,7 @@ void replica_close(struct replica **replica)
     worker_close(&r->worker);
     if (r->asking != NULL)
         r->asking->replica = NULL;
+    replica_tell_closing(r);
     db_close(&r->db);
     copy_close(&r->copy);
     ring_close(&r->ring);

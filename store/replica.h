@@ -33,6 +33,10 @@ struct replica_events {
     void (*follow)(void *ctx, const char *leader);
     /* What was marked up to here may be told. */
     void (*passed)(void *ctx, uint64_t mark);
+    /* The database of this copy is open, whether it leads or follows; NULL: it is closed when this
+     * returns. Any thread may flush it and make checkpoints of it meanwhile. May be NULL. Also
+     * called from replica_open() and replica_close(). */
+    void (*open)(void *ctx, struct db *db);
 };
 
 struct replica_config {

@@ -10,7 +10,17 @@
 
 enum hy_err alone_open(struct replica *r, char why[static 256])
 {
-    return db_open(&r->config.db, &r->db, why);
+    enum hy_err err = db_open(&r->config.db, &r->db, why);
+
+    if (err == HY_OK)
+        replica_tell_open(r);
+    return err;
+}
+
+static void close_db(struct replica *r)
+{
+    replica_tell_closing(r);
+    db_close(&r->db);
 }
 
 static enum hy_err lead(struct replica *r, char why[static 256])
@@ -39,18 +49,18 @@ void alone_turn(struct replica *r)
     if (r->db == NULL || r->failure == HY_OK)
         return;
     r->events.follow(r->ctx, "");
-    db_close(&r->db);
+    close_db(r);
     r->retry_ms = hy_steady_ms() + REOPEN_MS;
 }
 
 static enum hy_err open_again(struct replica *r, char why[static 256])
 {
-    enum hy_err err = db_open(&r->config.db, &r->db, why);
+    enum hy_err err = alone_open(r, why);
 
     if (err == HY_OK)
         err = lead(r, why);
     if (err != HY_OK)
-        db_close(&r->db);
+        close_db(r);
     return err;
 }
 

@@ -75,6 +75,8 @@ enum hy_err replica_write_here(struct replica *r, struct db_batch *batch) HY_CHE
 enum hy_err replica_put_reign(struct replica *r, uint64_t epoch) HY_CHECKED;
 enum hy_err replica_open_db(struct replica *r, char why[static 256]) HY_CHECKED;
 void replica_close_db(struct replica *r);
+void replica_tell_open(struct replica *r);
+void replica_tell_closing(struct replica *r);
 
 /* replica_alone.c */
 enum hy_err alone_open(struct replica *r, char why[static 256]) HY_CHECKED;

@@ -42,6 +42,16 @@ static void path_of(const struct restore *r, const char *name, size_t i, char ou
     snprintf(out, PATH_MAX, "%s/%s-%zu", r->config->to, name, i);
 }
 
+/* As hongyanctl up names it (ctl/plan.h). */
+static void path_of_copy(const struct restore *r, uint32_t shard, uint32_t copy,
+                         char out[static PATH_MAX])
+{
+    if (r->config->copies == 0)
+        path_of(r, "store", shard, out);
+    else
+        snprintf(out, PATH_MAX, "%s/store-%u%c", r->config->to, shard, (char)('a' + copy));
+}
+
 static enum hy_err link_file(const char *folder, const struct hy_backup_file *file, const char *to,
                              char why[static 256])
 {
@@ -97,7 +107,7 @@ static enum hy_err open_targets(struct restore *r)
     enum hy_err err = HY_OK;
 
     for (uint32_t i = 0; i < r->config->shards && err == HY_OK; i++) {
-        path_of(r, "store", i, dir);
+        path_of_copy(r, i, 0, dir);
         err = backup_files_make(dir, r->why);
         if (err == HY_OK)
             err = open_one(dir, false, &r->targets[i], r->why);
@@ -123,7 +133,8 @@ static enum hy_err highest_epoch(struct restore *r, struct db *const *dbs, size_
 
 static bool same_shards(const struct restore_config *config)
 {
-    if (config->source_count != config->shards || config->run_count != config->shards)
+    if (config->moved || config->source_count != config->shards ||
+        config->run_count != config->shards)
         return false;
     for (size_t i = 0; i < config->run_count; i++) {
         uint16_t first = config->runs[i].first;
@@ -141,7 +152,7 @@ static enum hy_err restore_same(struct restore *r)
     enum hy_err err = HY_OK;
 
     for (size_t i = 0; i < r->config->source_count && err == HY_OK; i++) {
-        path_of(r, "store", i, dir);
+        path_of_copy(r, (uint32_t)i, 0, dir);
         err = bring(r, i, dir, false);
     }
     if (err == HY_OK)
@@ -173,7 +184,7 @@ static enum hy_err put_row(struct restore *r, enum family family, uint32_t targe
     if (*fill == NULL) {
         char dir[PATH_MAX];
 
-        path_of(r, "store", target, dir);
+        path_of_copy(r, target, 0, dir);
         err = db_fill_open(r->targets[target], family, dir, fill);
     }
     if (err == HY_OK)
@@ -307,14 +318,16 @@ static enum hy_err restore_other(struct restore *r)
 
 /* ---- what each database begins with ---- */
 
-/* Copies of the list of apps are made anew: an old one may be newer than the list. */
-static void drop_copies(struct db_batch *batch)
+/* Copies of the list of apps are made anew: an old one may be newer than the list. Which slots there
+ * are is for the map of the new cluster to say. */
+static void drop_rows_of_shard(struct db_batch *batch)
 {
     struct key first, end;
 
     key_head(&first, (struct key_home){KEY_SLOT_SHARD, 0}, KEY_APP_COPY);
-    first.len -= 4; /* any app */
-    end = first;
+    key_head(&end, (struct key_home){KEY_SLOT_SHARD, 0}, KEY_MOVE_IN); /* KEY_SLOTS, KEY_MOVE_OUT */
+    first.len -= 4;                                                    /* any app */
+    end.len -= 4;
     key_after(&end);
     db_batch_delete_range(batch, FAMILY_DEFAULT, &first, &end);
 }
@@ -362,7 +375,7 @@ static enum hy_err begin_one(struct restore *r, uint32_t shard)
     if (err != HY_OK)
         return err;
     epoch_put(db, batch, r->result->epoch);
-    drop_copies(batch);
+    drop_rows_of_shard(batch);
     if (shard != owner_of_apps(r))
         err = put_copies(r, batch);
     if (err == HY_OK)
@@ -370,6 +383,20 @@ static enum hy_err begin_one(struct restore *r, uint32_t shard)
     if (err == HY_OK)
         err = db_flush(db, r->why);
     db_batch_close(&batch);
+    return err;
+}
+
+/* All copies begin with the same rows: whoever starts first may lead. They share table files, which
+ * nobody changes. */
+static enum hy_err copy_one(struct restore *r, uint32_t shard)
+{
+    char dir[PATH_MAX];
+    enum hy_err err = HY_OK;
+
+    for (uint32_t copy = 1; copy < r->config->copies && err == HY_OK; copy++) {
+        path_of_copy(r, shard, copy, dir);
+        err = db_checkpoint(r->targets[shard], dir, r->why);
+    }
     return err;
 }
 
@@ -383,13 +410,16 @@ static enum hy_err finish(struct restore *r)
                                   &r->result->index, r->why);
     for (uint32_t i = 0; i < r->config->shards && err == HY_OK; i++)
         err = begin_one(r, i);
+    for (uint32_t i = 0; i < r->config->shards && err == HY_OK; i++)
+        err = copy_one(r, i);
     return err;
 }
 
 static enum hy_err config_bad(const struct restore_config *config, char why[static 256])
 {
     if (config->source_count > 0 && config->source_count <= RESTORE_MOST && config->shards > 0 &&
-        config->shards <= RESTORE_MOST && config->run_count > 0 && config->runs[0].first == 0)
+        config->shards <= RESTORE_MOST && config->copies <= RESTORE_COPIES &&
+        config->run_count > 0 && config->runs[0].first == 0)
         return HY_OK;
     snprintf(why, 256, "a restore needs 1 to %d sources and shards, and a map from slot 0 on",
              RESTORE_MOST);

@@ -31,6 +31,8 @@ static const struct route routes[] = {
     {HY__BUS_KIND__STORE_SWEEP_SCAN, ROUTE_READS_ASIDE, NULL, sweep_scan_read},
     {HY__BUS_KIND__STORE_SWEEP_LIST, ROUTE_READS_ASIDE, NULL, sweep_list_read},
     {HY__BUS_KIND__STORE_SWEEP, ROUTE_WRITES_ALONE, sweep_handle, NULL},
+    {HY__BUS_KIND__STORE_MOVE, ROUTE_WRITES_ALONE, move_handle, NULL},
+    {HY__BUS_KIND__STORE_MOVE_END, ROUTE_WRITES, move_handle, NULL},
     {HY__BUS_KIND__STORE_EFFECTS, ROUTE_WRITES, effects_handle, NULL},
 };
 

@@ -74,10 +74,22 @@ static bool leap(struct group_scan *s, const struct key_parts *parts)
     return db_scan_seek(s->scan, &key);
 }
 
+/* The first slot behind those, from the cursor on, that are served here without a gap. */
+static uint32_t run_end(const struct group_scan *s)
+{
+    uint32_t end = s->slot;
+
+    while (end < HY_SLOTS && view_owns(s->view, (uint16_t)end))
+        end++;
+    return end;
+}
+
+/* The rows of slots that are not served are nobody's, or somebody else's to tell. */
 static enum hy_err scan_groups(struct group_scan *s)
 {
     struct key_home home = {(uint16_t)s->slot, s->in->app};
-    struct key key, end = {.len = 2, .bytes = {0xFF, 0xFF}};
+    uint32_t behind = run_end(s);
+    struct key key, end = {.len = 2, .bytes = {(uint8_t)(behind >> 8), (uint8_t)behind}};
     struct key_parts parts;
     bool there;
     enum hy_err err;
@@ -104,6 +116,8 @@ static enum hy_err scan_groups(struct group_scan *s)
         err = db_scan_err(s->scan);
     if (there)
         s->out.cursor = (uint64_t)s->slot << 32 | s->given;
+    else if (behind < HY_SLOTS)
+        s->out.cursor = (uint64_t)behind << 32;
     db_scan_close(&s->scan);
     return err;
 }
@@ -123,7 +137,7 @@ static enum hy_err count_groups(struct group_scan *s)
         const uint8_t *bytes = db_scan_key(scan, &len);
 
         if (key_parse(bytes, len, &parts) != HY_OK || parts.format != KEY_GROUP_COUNT ||
-            parts.home.app != s->in->app)
+            parts.home.app != s->in->app || !view_owns(s->view, parts.home.slot))
             continue;
         bytes = db_scan_value(scan, &len);
         if (value_get(&hy__group_count__descriptor, &s->view->arena.pb, bytes, len, &msg) != HY_OK)
@@ -148,13 +162,17 @@ enum hy_err group_scan_read(struct view *view, const uint8_t *payload, size_t le
     enum hy_err err;
 
     s.in = hy__group_scan_req__unpack(&view->arena.pb, len, payload);
-    if (s.in == NULL || (*s.in->type != '\0' && hy_group_type(s.in->type) == NULL))
+    if (s.in == NULL || s.in->cursor >> 32 >= HY_SLOTS ||
+        (*s.in->type != '\0' && hy_group_type(s.in->type) == NULL))
         return answer_refusal(HY__BUS_KIND__STORE_GROUP_SCAN, 0, HY_CODE_GROUP_PARAM, out);
     type = hy_group_type(s.in->type);
     if (type != NULL)
         ((Hy__GroupScanReq *)s.in)->type = (char *)type->name;
-    s.slot = (uint32_t)(s.in->cursor >> 32) & 0xFFFF;
+    s.slot = (uint32_t)(s.in->cursor >> 32);
     s.skip = (uint32_t)s.in->cursor;
+    /* Who asks for the total alone (one group from the start) asks any shard. */
+    if ((s.in->cursor != 0 || s.in->limit != 1) && !view_needs(view, (uint16_t)s.slot))
+        return answer_refusal(HY__BUS_KIND__STORE_GROUP_SCAN, 0, HY_CODE_UNAVAILABLE, out);
     s.limit = s.in->limit == 0 || s.in->limit > GROUPS_MOST ? GROUPS_MOST : s.in->limit;
     s.out.groups = hy_arena_alloc(&view->arena, s.limit * sizeof(char *));
     if (s.out.groups == NULL)
@@ -203,7 +221,8 @@ static enum hy_err pass_row(struct sweep_scan *s, const uint8_t *key, size_t len
     struct key_parts parts;
     const uint8_t *value;
 
-    if (key_parse(key, len, &parts) != HY_OK || parts.format != KEY_INDEX)
+    if (key_parse(key, len, &parts) != HY_OK || parts.format != KEY_INDEX ||
+        !view_owns(s->view, parts.home.slot))
         return HY_OK;
     if (!same_user(s, key, len)) {
         s->last.len = (uint16_t)(KEY_HEAD + parts.first_len + 1);

@@ -24,6 +24,11 @@ struct other { /* another shard */
     uint64_t token, call; /* of the effects under way; call 0: none */
 };
 
+struct move_call { /* what another shard is asked about a run that moves */
+    struct serve *serve;
+    uint64_t token, call;
+};
+
 struct serve {
     struct hy_loop *loop;
     struct hy_bus *bus;
@@ -35,6 +40,7 @@ struct serve {
     struct hy_timer *tick, *turn, *apps;
     struct other **others; /* by shard */
     uint32_t other_count;
+    struct move_call move;
     struct hy_shardmap map;
     uint32_t shard;
     bool asking; /* for apps */
@@ -59,6 +65,11 @@ static void backup(struct serve *s, struct hy_peer *peer, const struct hy_record
         hy__backup_req__free_unpacked(req, NULL);
 }
 
+static bool is_move(uint16_t kind)
+{
+    return kind == HY__BUS_KIND__STORE_MOVE || kind == HY__BUS_KIND__STORE_MOVE_END;
+}
+
 static void on_record(void *ctx, struct hy_peer *peer, const struct hy_record *record)
 {
     struct serve *s = ctx;
@@ -71,6 +82,8 @@ static void on_record(void *ctx, struct hy_peer *peer, const struct hy_record *r
         backup(s, peer, record);
         return;
     }
+    if (is_move(record->kind) && strcmp(hy_peer_component(peer), "store") != 0)
+        return; /* rows come from stores alone */
     if (s->store != NULL && record->kind != HY__BUS_KIND__NODE_SEEN &&
         !store_record(s->store, peer, record))
         store_handle(s->store, &req);
@@ -213,6 +226,36 @@ static void on_effects(void *ctx, uint32_t shard, uint64_t token, const void *pa
     o->call = hy_stores_ask(s->stores, &call, payload, len);
 }
 
+/* ---- slots that move ---- */
+
+static void move_done(void *arg, enum hy_err err, const struct hy_record *answer)
+{
+    struct move_call *move = arg;
+
+    move->call = 0;
+    if (move->serve->store == NULL)
+        return;
+    store_move_answered(move->serve->store, move->token, err, err == HY_OK ? answer->payload : NULL,
+                        err == HY_OK ? answer->len : 0);
+}
+
+static void on_move(void *ctx, uint32_t shard, uint64_t token, uint16_t kind, uint32_t deadline_ms,
+                    const void *payload, size_t len)
+{
+    struct serve *s = ctx;
+    struct hy_stores_call call = {.kind = kind,
+                                  .where = hy_stores_at_shard(shard),
+                                  .deadline_ms = deadline_ms,
+                                  .done = move_done,
+                                  .arg = &s->move};
+
+    if (s->move.call != 0) /* of an earlier reign */
+        hy_bus_cancel(s->bus, s->move.call);
+    s->move.serve = s;
+    s->move.token = token;
+    s->move.call = hy_stores_ask(s->stores, &call, payload, len);
+}
+
 /* ---- the list of apps ---- */
 
 static void apps_done(void *arg, enum hy_err err, const struct hy_record *answer)
@@ -266,6 +309,8 @@ static enum hy_err open_store(struct serve *s, const struct store_settings *sett
         .follower_timeout_ms = (uint32_t)settings->follower_timeout_ms,
         .answer = on_answer,
         .send = on_effects,
+        .move = on_move,
+        .moved_keep_s = (uint32_t)settings->moved_keep_s,
         .ctx = s,
     };
     enum hy_err err = store_open(&config, &s->store, why);
@@ -325,7 +370,7 @@ static enum hy_err open_timers(struct serve *s)
         err = hy_timer_open(s->loop, on_quiet, s, &s->turn);
     if (err == HY_OK)
         hy_timer_every(s->turn, TURN_MS);
-    if (err != HY_OK || s->map.shards < 2)
+    if (err != HY_OK || (hy_fleet_static(s->fleet) && s->map.shards < 2))
         return err;
     err = hy_timer_open(s->loop, ask_apps, s, &s->apps);
     if (err == HY_OK) {
@@ -348,17 +393,19 @@ static enum hy_err open_others(struct serve *s, const struct store_settings *set
     return err == HY_OK ? post_open(&post, &s->post) : err;
 }
 
-/* The map of the beginning; etcd's comes while it runs. */
+/* The map of the beginning. Before etcd's comes no slot is anybody's. */
 static enum hy_err begin_map(struct serve *s, const struct store_settings *settings,
                              char why[static 256])
 {
     bool fixed = settings->common.etcd_endpoints.count == 0;
     size_t listed = settings->common.stores.count;
-    uint32_t shards =
-        fixed ? (uint32_t)(listed == 0 ? 1 : listed) : (uint32_t)settings->common.shards;
+    uint32_t shards = listed == 0 ? 1 : (uint32_t)listed;
 
     s->shard = (uint32_t)settings->shard;
-    hy_shardmap_even(&s->map, shards);
+    if (fixed)
+        hy_shardmap_even(&s->map, shards);
+    else
+        memset(s->map.owner, 0xFF, sizeof s->map.owner);
     if (s->shard < shards || !fixed)
         return HY_OK;
     snprintf(why, 256, "shard is %u but stores lists %u; shard counts from 0", s->shard, shards);

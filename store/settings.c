@@ -30,6 +30,8 @@ static const struct hy_setting table[] = {
     HY_INT(S, history_cache_mb, "history_cache_mb", 64, 0, 1048576, false,
            "memory for messages of conversations whose history is asked for, MB"),
     HY_INT(S, readers, "readers", 2, 0, 64, false, "threads that answer history and lists"),
+    HY_INT(S, moved_keep_s, "moved_keep_s", 600, 0, 86400, false,
+           "rows of slots that moved to another shard are deleted here so much later, s"),
     HY_INT(S, reserve_mb, "reserve_mb", 256, 0, 1048576, false,
            "writes are refused (200002) while less than this is free on the disk, MB"),
     HY_BOOL(S, compact_on_start, "compact_on_start", false, false,

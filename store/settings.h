@@ -19,6 +19,7 @@ struct store_settings {
     int64_t cache_rows;
     int64_t history_cache_mb;
     int64_t readers;
+    int64_t moved_keep_s;
     int64_t reserve_mb;
     bool compact_on_start;
 };

@@ -17,8 +17,10 @@
 #include "store/held.h"
 #include "store/identity.h"
 #include "store/metric.h"
+#include "store/moves.h"
 #include "store/readers.h"
 #include "store/replica.h"
+#include "store/retention.h"
 #include "store/route.h"
 #include "store/telling.h"
 
@@ -28,6 +30,7 @@ enum {
     LAZY_MS = 200,         /* rows nobody waits for may wait so long */
     STALL_MS = 5000,       /* a batch, or who waits behind it, waits so long for a stall to pass */
     HELD_MOST = 20000,     /* requests that wait meanwhile */
+    FROZEN_MS = 200,       /* a request about a slot that is about to move waits so long */
     BULK_MS = 3000,        /* a command of many rows waits so long while the disk is behind */
     BULK_MOST = 64,        /* so many of them */
 };
@@ -37,11 +40,15 @@ enum state { FOLLOWS, GOOD, FULL, FAILED };
 struct store {
     struct store_config config;
     struct hy_shardmap *map, *next_map; /* next: to be gone by as soon as can be */
+    struct hy_shardmap *mine; /* the map as this shard goes by it; may be the map itself */
+    struct moves *moves;      /* NULL: the map is for ever */
     struct replica *replica;
     struct core core;
     struct readers *readers;
     struct backup *backup;
     struct expire expire;
+    struct retention retention;
+    struct db *open; /* the database of this copy, also while it follows; NULL: it is closed */
     _Atomic enum state state;
     atomic_bool streams; /* it follows a leader's stream */
     bool remap;          /* the core has yet to load what goes by the map, */
@@ -53,6 +60,8 @@ struct store {
     uint64_t full_ms;    /* the same of other copies: the gate is full */
     struct held *held;   /* what came meanwhile */
     struct held *bulk;   /* commands of many rows, which wait before there is a stall */
+    struct held *frozen; /* what is about slots that are about to be another's */
+    bool no_more_frozen; /* they have waited long enough */
     bool (*behind)(struct db *db);
 };
 
@@ -72,6 +81,22 @@ static void set_state(struct store *s, enum state state, const char *why)
 static bool decides(const struct store *s)
 {
     return s->core.db != NULL && s->core.failure == HY_OK && replica_leads(s->replica);
+}
+
+/* What is served, by the map and by rows of this shard. */
+static enum hy_err make_mine(struct store *s)
+{
+    struct hy_shardmap *mine;
+
+    if (s->moves == NULL)
+        return HY_OK;
+    mine = s->mine == s->map ? malloc(sizeof *mine) : s->mine;
+    if (mine == NULL)
+        return HY_ENOMEM;
+    moves_serve(s->moves, mine);
+    s->mine = mine;
+    core_use_map(&s->core, mine);
+    return HY_OK;
 }
 
 /* ---- who is not answered here ---- */
@@ -145,7 +170,7 @@ static void read_from(struct store *s)
 {
     readers_use(s->readers, &(struct readers_source){
                                 .db = s->core.db,
-                                .map = s->map,
+                                .map = s->mine,
                                 .rows = s->core.rows,
                                 .runs = s->config.history_cache_bytes == 0 ? NULL : s->core.runs});
 }
@@ -153,12 +178,16 @@ static void read_from(struct store *s)
 static enum hy_err on_lead(void *ctx, struct db *db, uint64_t epoch)
 {
     struct store *s = ctx;
-    enum hy_err err = core_lead(&s->core, db, s->replica, s->config.cache_rows);
+    enum hy_err err = s->moves == NULL ? HY_OK : moves_lead(s->moves, db);
 
+    retention_end(&s->retention);
+    if (err == HY_OK)
+        err = make_mine(s);
+    if (err == HY_OK)
+        err = core_lead(&s->core, db, s->replica, s->config.cache_rows);
     if (err != HY_OK)
         return err;
     read_from(s);
-    backup_use(s->backup, db);
     s->lazy = s->urgent = s->remap = s->gained = false;
     s->stalled_ms = s->full_ms = 0;
     hy_log_info("store.leads", "shard=%u epoch=%llu", s->config.shard, (unsigned long long)epoch);
@@ -174,13 +203,23 @@ static void on_follow(void *ctx, const char *leader)
         return;
     s->streams = false;
     readers_drop(s->readers);
-    backup_use(s->backup, NULL);
+    if (s->moves != NULL)
+        moves_follow(s->moves);
     core_follow(&s->core);
     turn_away_held(s, s->held);
     turn_away_held(s, s->bulk);
+    turn_away_held(s, s->frozen);
     hy_log_info("store.follows", "shard=%u leader=%s", s->config.shard, leader);
     if (replica_broken(s->replica) == HY_OK)
         set_state(s, FOLLOWS, "another copy leads");
+}
+
+static void on_open(void *ctx, struct db *db)
+{
+    struct store *s = ctx;
+
+    s->open = db;
+    backup_use(s->backup, db);
 }
 
 static void on_passed(void *ctx, uint64_t mark)
@@ -188,11 +227,13 @@ static void on_passed(void *ctx, uint64_t mark)
     struct store *s = ctx;
 
     gate_passed(s->core.gate, mark);
-    if (!held_empty(s->held) && s->config.loop != NULL)
+    if ((!held_empty(s->held) || !held_empty(s->frozen)) && s->config.loop != NULL)
         hy_loop_again(s->config.loop);
 }
 
 /* ---- opening and closing ---- */
+
+static enum hy_err open_moves(struct store *s);
 
 static enum hy_err open_parts(struct store *s)
 {
@@ -203,7 +244,7 @@ static enum hy_err open_parts(struct store *s)
                                      .now_arg = s->config.now_arg,
                                      .loop = s->config.loop};
     struct core_config parts = {.shard = s->config.shard,
-                                .map = s->map,
+                                .map = s->mine,
                                 .history_cache_bytes = s->config.history_cache_bytes,
                                 .now_ms = s->config.now_ms,
                                 .now_arg = s->config.now_arg,
@@ -217,12 +258,15 @@ static enum hy_err open_parts(struct store *s)
     if (err != HY_OK)
         return err;
     s->expire = (struct expire){core->appset, core->now_ms, core->now_arg};
+    s->retention.set = core->appset;
     readers.apps = core->appset;
     readers.gate = core->gate;
     s->behind = db_behind;
     err = held_open(HELD_MOST, &s->held);
     if (err == HY_OK)
         err = held_open(BULK_MOST, &s->bulk);
+    if (err == HY_OK)
+        err = held_open(HELD_MOST, &s->frozen);
     return err == HY_OK ? readers_open(&readers, &s->readers) : err;
 }
 
@@ -243,7 +287,7 @@ static enum hy_err copy_map(const struct hy_shardmap *map, struct hy_shardmap **
 
 static enum hy_err open_replica(struct store *s, char why[static 256])
 {
-    static const struct replica_events events = {on_lead, on_follow, on_passed};
+    static const struct replica_events events = {on_lead, on_follow, on_passed, on_open};
     struct replica_config config = {.db = {.dir = s->config.data_dir,
                                            .log_dir = s->config.log_dir,
                                            .block_cache_bytes = s->config.block_cache_bytes,
@@ -286,8 +330,11 @@ enum hy_err store_open(const struct store_config *config, struct store **store,
     err = config_copy(&s->config, config);
     if (err == HY_OK)
         err = copy_map(config->map, &s->map);
+    s->mine = s->map;
     if (err == HY_OK)
         err = open_parts(s);
+    if (err == HY_OK && config->map_changes)
+        err = open_moves(s);
     if (err == HY_OK)
         err = open_replica(s, why);
     if (err != HY_OK)
@@ -312,12 +359,19 @@ void store_close(struct store **store)
         store_turn(s);
     held_close(&s->held); /* they will be asked again */
     held_close(&s->bulk);
+    held_close(&s->frozen);
     readers_close(&s->readers);
+    retention_end(&s->retention);
+    if (s->moves != NULL)
+        moves_follow(s->moves);
     backup_close(&s->backup);
     core_follow(&s->core);
     core_close(&s->core);
     replica_close(&s->replica);
+    moves_close(&s->moves);
     config_free(&s->config);
+    if (s->mine != s->map)
+        free(s->mine);
     free(s->map);
     free(s->next_map);
     free(s);
@@ -335,6 +389,7 @@ static uint32_t closed_for(const struct store *s, const struct route *row)
 }
 
 static void failed(struct store *s, enum hy_err err);
+static void turn_elsewhere(struct store *s, const struct request *req);
 
 static void commit(struct store *s)
 {
@@ -434,10 +489,10 @@ static void read_aside(struct store *s, const struct request *req, const struct 
 
 static void decide(struct store *s, const struct request *req, const struct route *row)
 {
-    s->core.misplaced = false;
+    s->core.misplaced = s->core.frozen = false;
     row->handle(&s->core, req);
     if (s->core.misplaced)
-        answers_misplaced(s->core.answers);
+        turn_elsewhere(s, req);
     hy_arena_reset(&s->core.arena);
     if (s->core.failure != HY_OK) /* a commit in the middle failed */
         failed(s, s->core.failure);
@@ -563,18 +618,31 @@ enum hy_err store_map(struct store *store, const struct hy_shardmap *map)
     return copy_map(map, &store->next_map);
 }
 
-/* Between two batches. What is under way for the old owners is sent again. */
+/* Between two batches. What is under way for the old owners is sent again; no thread has the old
+ * map any more when this returns. */
+static void go_by(struct store *s, struct hy_shardmap *was)
+{
+    s->gained = s->gained || gains(was, s->mine, s->config.shard);
+    s->remap = s->core.db != NULL;
+    core_use_map(&s->core, s->mine);
+    if (s->core.db != NULL)
+        read_from(s);
+}
+
 static void adopt_map(struct store *s)
 {
-    struct hy_shardmap *was = s->map;
+    struct hy_shardmap *was = s->map, *mine = s->mine;
 
-    s->remap = s->core.db != NULL;
-    s->gained = s->gained || gains(was, s->next_map, s->config.shard);
     s->map = s->next_map;
     s->next_map = NULL;
-    core_use_map(&s->core, s->map);
-    if (s->core.db != NULL)
-        read_from(s); /* no thread has the old one any more */
+    if (s->moves != NULL)
+        moves_map(s->moves, s->map);
+    s->mine = s->map;
+    if (s->moves != NULL && s->core.db != NULL && make_mine(s) != HY_OK)
+        abort(); /* it would answer for slots of others */
+    go_by(s, mine);
+    if (mine != was)
+        free(mine);
     free(was);
     hy_log_info("store.map", "epoch=%llu slots=%u", (unsigned long long)s->map->epoch,
                 s->core.slots);
@@ -604,6 +672,95 @@ static void change_map(struct store *s)
         remap(s);
 }
 
+/* moves: rows of this shard say that other slots are served, by the same map. */
+static void refresh(void *arg)
+{
+    struct store *s = arg;
+    struct hy_shardmap *was = s->mine;
+
+    s->mine = s->map;
+    if (make_mine(s) != HY_OK)
+        abort(); /* it would answer for slots that are not served */
+    go_by(s, was);
+    if (was != s->map)
+        free(was);
+    remap(s);
+}
+
+/* Write what waits; HY_OK: nothing does any more. */
+static enum hy_err settle(void *arg)
+{
+    struct store *s = arg;
+
+    if (batch_waits(s) || answers_count(s->core.answers) > 0)
+        commit(s);
+    return decides(s) && !s->core.sealed ? HY_OK : HY_EBUSY;
+}
+
+static enum hy_err write_now(void *arg)
+{
+    struct store *s = arg;
+    enum hy_err err = core_commit(&s->core);
+
+    if (err != HY_OK)
+        failed(s, err);
+    return err;
+}
+
+static enum hy_err open_moves(struct store *s)
+{
+    struct moves_config config = {.core = &s->core,
+                                  .loop = s->config.loop,
+                                  .coord = s->config.coord,
+                                  .shard = s->config.shard,
+                                  .keep_s = s->config.moved_keep_s,
+                                  .send = s->config.move,
+                                  .ctx = s->config.ctx,
+                                  .settle = settle,
+                                  .write = write_now,
+                                  .refresh = refresh,
+                                  .store = s};
+    enum hy_err err = moves_open(&config, &s->moves);
+
+    if (err != HY_OK)
+        return err;
+    moves_map(s->moves, s->map);
+    s->core.moves = s->moves;
+    return HY_OK;
+}
+
+/* ---- requests about slots that are about to be another's: they wait a little, as it takes some
+ * ms. Then they are answered here, or sent there ---- */
+
+/* What was answered last is of no use: the request is to be asked elsewhere, or waits. */
+static void turn_elsewhere(struct store *s, const struct request *req)
+{
+    if (s->core.frozen && !s->no_more_frozen && held_add(s->frozen, req, hy_steady_ms()) == HY_OK)
+        answers_take_back(s->core.answers);
+    else
+        answers_misplaced(s->core.answers);
+}
+
+static void let_frozen_go(struct store *s)
+{
+    bool late;
+
+    if (held_empty(s->frozen) || !decides(s) || blocked(s))
+        return;
+    late = hy_steady_ms() - held_since_ms(s->frozen) > FROZEN_MS;
+    if (moves_frozen(s->moves) && !late)
+        return;
+    s->no_more_frozen = true; /* all of them: one that has just come as well is no harm */
+    while (!blocked(s) && decides(s) && !held_empty(s->frozen)) {
+        struct request *req = held_take(s->frozen);
+
+        store_handle(s, req);
+        held_free(req);
+    }
+    s->no_more_frozen = false;
+    commit_if_worth(s);
+}
+
 /* ---- a turn ---- */
 
 void store_turn(struct store *store)
@@ -616,6 +773,9 @@ void store_turn(struct store *store)
     }
     give_up_held(store);
     let_bulk_go(store);
+    if (store->moves != NULL && decides(store) && !blocked(store))
+        moves_turn(store->moves);
+    let_frozen_go(store);
     if (decides(store) && !blocked(store)) /* it tells what is durable */
         outbox_tick(&store->core, hy_steady_ms());
     tellings_tick(store->core.tellings, hy_steady_ms());
@@ -649,6 +809,9 @@ static void look_at_copies(struct store *s)
 
     replica_look(s->replica, &view);
     s->streams = view.streaming;
+    if (s->core.db == NULL && s->open != NULL)
+        retention_tick(&s->retention, s->open, apps_owner(s->map) == s->config.shard, &view,
+                       core_now(&s->core));
     metric_replica(&view, s->core.db != NULL);
     metric_no_followers();
     replica_each_follower(s->replica, measure_follower, s);
@@ -678,6 +841,8 @@ void store_tick(struct store *store)
 
 void store_coordinated(struct store *store, const struct hy_coord_value *value)
 {
+    if (store->moves != NULL)
+        moves_value(store->moves, value);
     replica_coordinated(store->replica, value);
 }
 
@@ -729,13 +894,18 @@ const char *store_ready(const struct store *store)
 void store_backup(struct store *store, const Hy__BackupReq *req, Hy__BackupRes *res)
 {
     struct outbox *outbox = store->core.outbox;
+    struct replica_view view;
 
     if (req->op == HY__BACKUP_REQ__OP__HOLD)
         outbox_hold(outbox, hy_steady_ms() + req->hold_ms);
     if (req->op == HY__BACKUP_REQ__OP__RELEASE || req->op == HY__BACKUP_REQ__OP__STOP)
         outbox_hold(outbox, 0);
     backup_handle(store->backup, req, res);
-    res->held = outbox_quiet(outbox);
+    store_look(store, &view);
+    res->leads = decides(store);
+    res->held = res->leads && outbox_quiet(outbox);
+    res->reign = view.epoch;
+    res->latest = view.latest;
 }
 
 bool store_leads(const struct store *store)
@@ -747,6 +917,13 @@ void store_effects_answered(struct store *store, uint32_t shard, uint64_t token,
 {
     if (decides(store))
         outbox_answered(&store->core, shard, token, done, hy_steady_ms());
+}
+
+void store_move_answered(struct store *store, uint64_t token, enum hy_err err, const void *payload,
+                         size_t len)
+{
+    if (decides(store))
+        moves_answered(store->moves, token, err, payload, len);
 }
 
 void store_apps_learned(struct store *store, const uint8_t *payload, size_t len)

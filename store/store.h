@@ -24,7 +24,13 @@
 #include "store/replica.h"
 
 struct backup;
+struct moves;
 struct store;
+
+/* Ask the leader of another shard (STORE_MOVE, STORE_MOVE_END); store_move_answered() with the same
+ * token follows, not from inside. */
+typedef void store_move_fn(void *ctx, uint32_t shard, uint64_t token, uint16_t kind,
+                           uint32_t deadline_ms, const void *payload, size_t len);
 
 struct store_config {
     const char *cluster_id;
@@ -34,6 +40,7 @@ struct store_config {
     uint32_t shard;
     const struct hy_shardmap *map; /* copied; NULL: one shard has all slots */
     bool map_changes;              /* it does, with store_map(); else it is for ever */
+    uint32_t moved_keep_s;         /* rows of slots that left are deleted so much later */
     size_t block_cache_bytes, write_buffer_bytes;
     size_t cache_rows;          /* records kept decoded */
     size_t history_cache_bytes; /* messages kept as pages show them; 0: none */
@@ -48,7 +55,8 @@ struct store_config {
     void *now_arg;
     answer_fn *answer;
     outbox_send_fn *send; /* to other shards; NULL with one shard */
-    void *ctx;            /* of answer and send */
+    store_move_fn *move;  /* to other shards; needed with map_changes and coord */
+    void *ctx;            /* of answer, send and move */
 };
 
 /* Open the shard. why gets a sentence when it fails. HY_ECONFIG: the directory is another's. */
@@ -67,6 +75,10 @@ void store_tick(struct store *store);
 
 /* Another shard answered what send gave it. */
 void store_effects_answered(struct store *store, uint32_t shard, uint64_t token, bool done);
+
+/* The other shard answered what move gave it, or (not HY_OK) did not. */
+void store_move_answered(struct store *store, uint64_t token, enum hy_err err, const void *payload,
+                         size_t len);
 
 /* The list of apps, as its owner answered STORE_APPS; and what to ask it next. */
 void store_apps_learned(struct store *store, const uint8_t *payload, size_t len);

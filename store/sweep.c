@@ -391,7 +391,7 @@ static enum hy_err look(struct sweeping *s, const Hy__SweepGroup *in, struct lea
 
     *swept = false;
     *l = (struct leaving){.in = in, .tip = HY__TIP_ELEM__INIT};
-    if (!key_text_ok(in->group) || !core_owns(s->core, hy_slot_group(s->app, in->group)))
+    if (!key_text_ok(in->group))
         return HY_OK;
     err = group_look(s->core, s->heads, s->app, in->group, &l->ref);
     if (err == HY_OK)
@@ -506,6 +506,16 @@ static bool well_formed(const Hy__StoreSweepReq *in)
     return in->n_groups <= GROUPS_MOST;
 }
 
+/* Are all groups of slots that are served here? */
+static bool has_all(struct core *core, const Hy__StoreSweepReq *in)
+{
+    for (size_t i = 0; i < in->n_groups; i++)
+        if (key_text_ok(in->groups[i]->group) &&
+            !core_needs(core, hy_slot_group(in->app, in->groups[i]->group)))
+            return false;
+    return true;
+}
+
 /* Some of each slot: are they so near to each other that a step from one's head to the next's is
  * likely, or a seek in the same block? */
 static bool dense(uint32_t app, const Hy__StoreSweepReq *in)
@@ -569,6 +579,10 @@ void sweep_handle(struct core *core, const struct request *req)
         return;
     if (!well_formed(in)) {
         core_refuse(core, req, HY_CODE_PARAM);
+        return;
+    }
+    if (!has_all(core, in)) {
+        core_refuse(core, req, HY_CODE_UNAVAILABLE);
         return;
     }
     err = sweep(&s, in);

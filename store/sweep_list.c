@@ -82,7 +82,7 @@ static enum hy_err list_user(struct listing *l, const char *user)
     enum hy_err err;
 
     l->groups.len = 0;
-    if (!key_text_ok(user) || !view_owns(l->view, home.slot))
+    if (!key_text_ok(user) || !view_needs(l->view, home.slot))
         return HY_OK;
     key_index(&first, home, user, HY__CONV_TYPE__CONV_GROUP, NULL, KEY_INDEX_ROW);
     err = walk(l, l->hops, &first);

@@ -62,7 +62,7 @@ static enum hy_err add(struct totals *totals, uint32_t app, const char *type, in
     return HY_OK;
 }
 
-static enum hy_err load_row(struct totals *totals, const struct db_scan *scan)
+static enum hy_err load_row(struct core *core, const struct db_scan *scan)
 {
     struct key_parts parts;
     ProtobufCMessage *msg;
@@ -71,7 +71,8 @@ static enum hy_err load_row(struct totals *totals, const struct db_scan *scan)
     const uint8_t *bytes = db_scan_key(scan, &len);
     enum hy_err err;
 
-    if (key_parse(bytes, len, &parts) != HY_OK || parts.format != KEY_GROUP_COUNT)
+    if (key_parse(bytes, len, &parts) != HY_OK || parts.format != KEY_GROUP_COUNT ||
+        !core_owns(core, parts.home.slot))
         return HY_OK;
     bytes = db_scan_value(scan, &len);
     err = value_get(&hy__group_count__descriptor, NULL, bytes, len, &msg);
@@ -79,22 +80,22 @@ static enum hy_err load_row(struct totals *totals, const struct db_scan *scan)
         return err;
     row = (Hy__GroupCount *)msg;
     for (size_t i = 0; i < row->n_by_type && err == HY_OK; i++)
-        err = add(totals, parts.home.app, row->by_type[i]->key, (int)row->by_type[i]->value);
+        err = add(core->totals, parts.home.app, row->by_type[i]->key, (int)row->by_type[i]->value);
     hy__group_count__free_unpacked(row, NULL);
     return err;
 }
 
-enum hy_err totals_load(struct totals *totals, struct db *db)
+enum hy_err totals_load(struct core *core)
 {
     struct key first = {.len = 0}, end = {.len = 2, .bytes = {0xFF, 0xFF}};
     struct db_scan *scan;
-    enum hy_err err = db_scan_open(db, FAMILY_DEFAULT, &first, &end, true, &scan);
+    enum hy_err err = db_scan_open(core->db, FAMILY_DEFAULT, &first, &end, true, &scan);
 
     if (err != HY_OK)
         return err;
-    totals->count = 0;
+    core->totals->count = 0;
     for (bool there = db_scan_seek(scan, NULL); there && err == HY_OK; there = db_scan_next(scan))
-        err = load_row(totals, scan);
+        err = load_row(core, scan);
     if (err == HY_OK)
         err = db_scan_err(scan);
     db_scan_close(&scan);

@@ -17,8 +17,8 @@ struct totals;
 enum hy_err totals_open(struct totals **totals) HY_CHECKED;
 void totals_close(struct totals **totals);
 
-/* Sum the rows of the database. */
-enum hy_err totals_load(struct totals *totals, struct db *db) HY_CHECKED;
+/* Sum the rows of the database, of the slots that are served. */
+enum hy_err totals_load(struct core *core) HY_CHECKED;
 
 /* Groups of an app here; type NULL or "": of all types. */
 uint32_t totals_get(const struct totals *totals, uint32_t app, const char *type);

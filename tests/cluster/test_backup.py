@@ -94,8 +94,9 @@ def check_holds(cluster, users, acknowledged, groups):
         cluster.clients.remove(client)
 
 
-def restore(cluster, path, directory, shards=None):
+def restore(cluster, path, directory, shards=None, replicas=None):
     more = ["--shards", shards] if shards else []
+    more += ["--replicas", replicas] if replicas is not None else []
     done = cluster.ctl("restore", "--from", path, "--dir", directory, "--output", "json", *more)
     return json.loads(done.stdout)
 
@@ -246,3 +247,64 @@ def test_interruptions_leave_no_half_backup(make_cluster, tmp_path):
     done = cluster.ctl("restore", "--from", path, "--dir", cluster.dir, check=False)
     assert done.returncode == 1 and "has data already" in done.stderr
     assert cluster.metric("store-0", "hongyan_store_last_backup_timestamp_seconds") > time.time() - 300
+
+
+def test_copies_are_backed_up_and_made(make_cluster, tmp_path):
+    """From followers, under load; to other numbers of shards and copies, and to none of etcd's."""
+    cluster = make_cluster(shards=2, replicas=2, etcd=1, apps=["group_rate=0"])
+    users, groups = people(cluster)
+    leaders = {shard["leader"] for shard in json.loads(
+        cluster.ctl("node", "list", "--dir", cluster.dir, "--output", "json").stdout)["shards"]}
+    wait_until(lambda: all(cluster.metric(name, "hongyan_store_replica_insync") == 2 for name in leaders), 30,
+               "copies in sync")
+    path = tmp_path / "backups"
+    before, manifest = back_up_under_load(cluster, users, path)
+    assert manifest["copies"] == 2 and manifest["map"]["epoch"] == 1
+    assert not {part["store"] for part in manifest["parts"]} & leaders, (leaders, manifest["parts"])
+    # slots and backups leave each other alone
+    cluster.ctl("shard", "add", "--dir", cluster.dir)
+    ann = cluster.client(users[0])
+    for i in range(300):
+        ann.send(users[1 + i % 5], f"{i} " + str(hash(str(i))) * 300)
+    ann.close()
+    cluster.clients.remove(ann)
+    slow = subprocess.Popen([BIN / "hongyanctl", "backup", "--dir", cluster.dir, "--to", tmp_path / "slow",
+                             "--rate-mb", "1"], stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: list((tmp_path / "slow").glob("shard-*")) or slow.poll() is not None, 20, "a backup")
+    done = cluster.ctl("rebalance", "start", "--dir", cluster.dir, check=False)
+    assert done.returncode == 1 and "a backup is being taken" in done.stderr, (done, slow.poll())
+    slow.kill()
+    slow.communicate()
+
+    def works(*words):
+        done = cluster.ctl(*words, check=False)
+        assert done.returncode == 0 or "under way" in done.stderr or "being taken" in done.stderr, done.stderr
+        return done.returncode == 0
+
+    wait_until(lambda: works("rebalance", "start", "--dir", cluster.dir), 30, "the end of the one that was killed")
+    cluster.ctl("rebalance", "status", "--dir", cluster.dir, "--watch")
+    # quiet now: where slots have moved, their old owner has them still, for a while
+    wait_until(lambda: works("backup", "--dir", cluster.dir, "--to", path), 60, "a backup")
+    exact = state(cluster, users)
+    manifests = json.loads(cluster.ctl("backup", "list", "--from", path, "--output", "json").stdout)
+    assert manifests[-1]["moved"] and len(manifests[-1]["parts"]) == 3 and not manifests[0]["moved"]
+    apps = cluster.json["apps"]
+    cluster.down()
+    for shards, replicas in ((3, None), (2, 0)):
+        directory = tmp_path / f"to-{shards}-{replicas}"
+        told = restore(cluster, path, directory, shards, replicas)
+        assert told["epoch"] == max(part["epoch"] for part in manifests[-1]["parts"]) + 1000, told
+        assert told["stray"] > 0
+        done = cluster.ctl("up", "--dir", directory, "--replicas", 5, "--detach", check=False)
+        assert done.returncode == 1 and "restored for" in done.stderr, done.stderr
+        restored = start_restored(directory, apps)
+        try:
+            copies = [""] if replicas == 0 else "abc"[:replicas or 2]
+            assert restored.names("store") == [f"store-{s}{c}" for s in range(shards) for c in copies]
+            check_holds(restored, users, before, groups)
+            found = state(restored, users)
+            for key in exact.keys() | found.keys():
+                assert found.get(key) == exact.get(key), key
+            check_goes_on(restored, users)
+        finally:
+            restored.close()

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/slot.h"
 #include "store/expire.h"
 #include "store/key.h"
+#include "store/move/rows.h"
 #include "store/roster.h"
 #include "store/value.h"
 
@@ -30,6 +32,23 @@ static void try_record(const ProtobufCMessageDescriptor *type, const uint8_t *da
 
     if (value_get(type, NULL, data, size, &msg) == HY_OK)
         protobuf_c_message_free_unpacked(msg, NULL);
+}
+
+static enum hy_err see_change(void *arg, const struct db_change *change)
+{
+    (void)arg;
+    return move_row_in(&(struct move_run){0, HY_SLOTS - 1}, change) ? HY_OK : HY_EDENIED;
+}
+
+/* What another shard sends, and what a log says was written. */
+static void try_rows(const uint8_t *data, size_t size)
+{
+    struct move_rows_walk walk = {.at = data, .end = data + size};
+    struct db_change row;
+
+    while (move_rows_next(&walk, &row))
+        (void)see_change(NULL, &row);
+    (void)!db_changes(data, size, see_change, NULL);
 }
 
 /* Of a list that can be walked through, the first can be taken out and put back. */
@@ -62,10 +81,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const ProtobufCMessageDescriptor *const types[] = {
-        &hy__pair__descriptor,   &hy__group__descriptor, &hy__member__descriptor,
-        &hy__user__descriptor,   &hy__app__descriptor,   &hy__index_row__descriptor,
-        &hy__effect__descriptor, &hy__mute__descriptor,  &hy__group_count__descriptor,
-        &hy__roster__descriptor,
+        &hy__pair__descriptor,    &hy__group__descriptor,       &hy__member__descriptor,
+        &hy__user__descriptor,    &hy__app__descriptor,         &hy__index_row__descriptor,
+        &hy__effect__descriptor,  &hy__mute__descriptor,        &hy__group_count__descriptor,
+        &hy__roster__descriptor,  &hy__shard_slots__descriptor, &hy__move_out__descriptor,
+        &hy__move_in__descriptor,
     };
     static struct appset *apps;
     struct key_parts parts;
@@ -75,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (apps == NULL && appset_open(&apps) != HY_OK)
         return 0;
+    try_rows(data, size);
     if (key_parse(data, size, &parts) == HY_OK) {
         (void)key_copy_text(parts.first, parts.first_len, text);
         (void)key_copy_text(parts.second, parts.second_len, text);

@@ -220,6 +220,67 @@ static void settings_go_to_the_processes_they_name(void **state)
     assert_int_equal(plan_check(&command, &plan), HY_ECONFIG);
 }
 
+static void write_data(const char *name, const char *text)
+{
+    char folder[4096], path[4096];
+
+    files_path(folder, "%s/data", dir);
+    assert_int_equal(files_make_dir(folder), HY_OK);
+    files_path(path, "data/%s", name);
+    (void)write_file(path, text);
+}
+
+static void shards_that_are_gone_are_not_started(void **state)
+{
+    struct layout layout = {.dir = dir, .ipc = dir};
+    struct plan plan = {.dir = dir, .bus = "ipc", .etcd = 1, .replicas = 2, .shards = 2};
+    struct plan fixed = {.dir = dir, .bus = "ipc", .shards = 2};
+    char path[4096], name[32];
+    char *text;
+    json_t *endpoints;
+
+    (void)state;
+    write_data("shards", "3 1");
+    assert_int_equal(plan_settle_shards(&fixed, &layout), HY_ECONFIG);
+    assert_int_equal(plan_settle_shards(&plan, &layout), HY_OK); /* it began with two */
+    assert_int_equal(plan_count(&plan, PART_STORE), 6);
+    endpoints = plan_endpoints(&plan, &layout, PART_STORE);
+    for (size_t i = 0; i < 6; i++) {
+        plan_name(&plan, PART_STORE, i, name);
+        assert_int_equal(plan_gone(&plan, PART_STORE, i), strncmp(name, "store-1", 7) == 0);
+        assert_int_equal(json_is_null(json_array_get(endpoints, i)),
+                         plan_gone(&plan, PART_STORE, i));
+    }
+    json_decref(endpoints);
+    plan.shards++;
+    plan.gone[2] = true;
+    assert_int_equal(plan_write_shards(&plan, &layout), HY_OK);
+    files_path(path, "%s/data/shards", dir);
+    text = files_read(path, NULL);
+    assert_string_equal(text, "4 1 2");
+    free(text);
+}
+
+static void what_was_restored_starts_with_as_many_copies(void **state)
+{
+    struct layout layout = {.dir = dir};
+    struct plan as_it_is = {.dir = dir}, more = {.dir = dir, .replicas = 3, .etcd = 1},
+                fewer = {.dir = dir, .replicas = 1};
+
+    (void)state;
+    write_data("restored", "2");
+    assert_int_equal(plan_settle_copies(&as_it_is), HY_OK);
+    assert_int_equal(as_it_is.replicas, 2);
+    assert_int_equal(as_it_is.etcd, 1);
+    assert_int_equal(plan_settle_copies(&more), HY_ECONFIG);
+    assert_int_equal(plan_settle_copies(&fewer), HY_OK);
+    assert_int_equal(fewer.etcd, 1);
+    write_data("restored", "0"); /* for one machine: with etcd its folders have other names */
+    assert_int_equal(plan_settle_copies(&more), HY_ECONFIG);
+    plan_copies_settled(&layout);
+    assert_int_equal(plan_settle_copies(&more), HY_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +292,8 @@ int main(void)
         cmocka_unit_test(who_dies_comes_back_at_once_and_then_ever_later),
         cmocka_unit_test(ports_that_may_be_taken_are_given_up),
         cmocka_unit_test(settings_go_to_the_processes_they_name),
+        cmocka_unit_test(shards_that_are_gone_are_not_started),
+        cmocka_unit_test(what_was_restored_starts_with_as_many_copies),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -60,7 +60,7 @@ static void on_passed(void *ctx, uint64_t mark)
     ((struct node *)ctx)->passed = mark;
 }
 
-static const struct replica_events events = {on_lead, on_follow, on_passed};
+static const struct replica_events events = {on_lead, on_follow, on_passed, NULL};
 
 /* ---- nodes ---- */
 

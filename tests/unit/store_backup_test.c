@@ -348,7 +348,8 @@ struct wanted {
     const struct restore_source *sources;
     size_t count;
     uint32_t shards;
-    bool loose;
+    bool loose, moved;
+    uint32_t copies;
 };
 
 static enum hy_err restore(struct wanted wanted, const char *to, struct restore_result *result,
@@ -361,24 +362,31 @@ static enum hy_err restore(struct wanted wanted, const char *to, struct restore_
                                     .runs = runs,
                                     .run_count = wanted.count,
                                     .shards = wanted.shards,
+                                    .copies = wanted.copies,
                                     .check = true,
-                                    .loose = wanted.loose};
+                                    .loose = wanted.loose,
+                                    .moved = wanted.moved};
 
     return restore_all(&config, result, why);
 }
 
-/* A shard over what was restored; the fixture takes the directory along. */
-static struct fixture *open_restored(const char *to, uint32_t shard, uint32_t shards)
+/* A shard over what was restored; the fixture takes the directory along. copy: "" or its letter. */
+static struct fixture *open_copy(const char *to, uint32_t shard, uint32_t shards, const char *copy)
 {
     struct fixture *f = fixture_open(shard, shards);
     char command[256];
 
     store_close(&f->store);
-    snprintf(command, sizeof command, "rm -rf '%s' && mv '%s/store-%u' '%s'", f->dir, to, shard,
-             f->dir);
+    snprintf(command, sizeof command, "rm -rf '%s' && mv '%s/store-%u%s' '%s'", f->dir, to, shard,
+             copy, f->dir);
     assert_int_equal(system(command), 0);
     fixture_start(f);
     return f;
+}
+
+static struct fixture *open_restored(const char *to, uint32_t shard, uint32_t shards)
+{
+    return open_copy(to, shard, shards, "");
 }
 
 static void one_shard_becomes_three(void **state)
@@ -395,7 +403,8 @@ static void one_shard_becomes_three(void **state)
     good_backup(p->f, "1", p->folder);
     snprintf(to, sizeof to, "%s/restored", p->folder);
     assert_int_equal(chdir(p->folder), 0);
-    if (restore((struct wanted){&source, 1, 3, false}, to, &result, why) != HY_OK)
+    if (restore((struct wanted){.sources = &source, .count = 1, .shards = 3}, to, &result, why) !=
+        HY_OK)
         fail_msg("%s", why);
     assert_int_equal(result.epoch, 1 + RESTORE_EPOCHS);
     assert_true(result.rows > 2000);
@@ -413,6 +422,55 @@ static void one_shard_becomes_three(void **state)
     DROP(page);
     assert_int_equal(fixture_said(f, (struct say){.from = "anna", .to = "ben"}).seq, 1001);
     fixture_close(f);
+}
+
+/* Two shards that both have all rows, as after slots went there and back: each keeps its own. */
+static void rows_of_slots_that_moved_away_stay_behind(void **state)
+{
+    struct place *p = *state;
+    struct restore_source sources[] = {{p->folder, 1}, {p->folder, 1}};
+    struct restore_result once, moved;
+    char to[80], why[256];
+
+    fill(p->f, 0, 1000, 100);
+    good_backup(p->f, "1", p->folder);
+    snprintf(to, sizeof to, "%s/once", p->folder);
+    if (restore((struct wanted){.sources = sources, .count = 1, .shards = 3}, to, &once, why) !=
+        HY_OK)
+        fail_msg("%s", why);
+    snprintf(to, sizeof to, "%s/moved", p->folder);
+    if (restore((struct wanted){.sources = sources, .count = 2, .shards = 2, .moved = true}, to,
+                &moved, why) != HY_OK)
+        fail_msg("%s", why);
+    assert_true(once.rows > 2000);
+    assert_int_equal(moved.rows, once.rows);
+    assert_int_equal(moved.stray, once.rows);
+}
+
+static void every_copy_has_all(void **state)
+{
+    struct place *p = *state;
+    struct restore_source source = {p->folder, 1};
+    struct restore_result result;
+    char to[80], why[256], letter[] = "a";
+
+    fill(p->f, 0, 1000, 100);
+    good_backup(p->f, "1", p->folder);
+    snprintf(to, sizeof to, "%s/restored", p->folder);
+    if (restore((struct wanted){.sources = &source, .count = 1, .shards = 1, .copies = 3}, to,
+                &result, why) != HY_OK)
+        fail_msg("%s", why);
+    for (; letter[0] <= 'c'; letter[0]++) {
+        struct fixture *f = open_copy(to, 0, 1, letter);
+        Hy__HistoryRes *page =
+            fixture_page(f, (struct page){.user = "ben", .peer = "anna", .count = 20});
+
+        assert_int_equal(page->last_seq, 1000);
+        DROP(page);
+        /* what one writes no other sees, though they share files */
+        assert_int_equal(fixture_said(f, (struct say){.from = "anna", .to = "ben"}).seq, 1001);
+        fixture_close(f);
+    }
 }
 
 static void a_damaged_backup_is_not_restored(void **state)
@@ -434,7 +492,8 @@ static void a_damaged_backup_is_not_restored(void **state)
     hy_backup_set_free(&set);
     for (uint32_t shards = 1; shards <= 3; shards += 2) {
         snprintf(to, sizeof to, "%s/restored-%u", p->folder, shards);
-        assert_int_equal(restore((struct wanted){&source, 1, shards, false}, to, &result, why),
+        assert_int_equal(restore((struct wanted){.sources = &source, .count = 1, .shards = shards},
+                                 to, &result, why),
                          HY_ECORRUPT);
         assert_non_null(strstr(why, "damaged"));
     }
@@ -488,7 +547,8 @@ static void indexes_are_mended_after_a_loose_cut(void **state)
     good_backup(both->shard[1], "2", folders[1]);
 
     snprintf(to, sizeof to, "%s/behind", p->folder);
-    if (restore((struct wanted){sources, 2, 2, true}, to, &result, why) != HY_OK)
+    if (restore((struct wanted){.sources = sources, .count = 2, .shards = 2, .loose = true}, to,
+                &result, why) != HY_OK)
         fail_msg("%s", why);
     assert_int_equal(result.index.missing, 1);
     assert_int_equal(result.index.behind, 2);
@@ -497,7 +557,8 @@ static void indexes_are_mended_after_a_loose_cut(void **state)
 
     sources[1].id = 2;
     snprintf(to, sizeof to, "%s/ahead", p->folder);
-    if (restore((struct wanted){sources, 2, 2, false}, to, &result, why) != HY_OK)
+    if (restore((struct wanted){.sources = sources, .count = 2, .shards = 2}, to, &result, why) !=
+        HY_OK)
         fail_msg("%s", why);
     assert_int_equal(result.index.ahead, 3); /* both sides of the pair, and who left */
     assert_int_equal(result.index.behind, 0);
@@ -518,6 +579,8 @@ int main(void)
         T(a_full_disk_fails_the_backup_and_not_the_shard),
         T(while_held_no_shard_is_told_anything),
         T(one_shard_becomes_three),
+        T(rows_of_slots_that_moved_away_stay_behind),
+        T(every_copy_has_all),
         T(a_damaged_backup_is_not_restored),
         T(indexes_are_mended_after_a_loose_cut),
     };

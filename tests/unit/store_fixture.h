@@ -31,6 +31,9 @@ static const char *fixture_backup_program;
 static size_t fixture_readers;
 static struct hy_loop *fixture_loop;
 
+/* What shards whose slots move agree on; NULL: nothing. */
+static struct hy_coord *fixture_coord;
+
 struct fixture_answer {
     uint8_t *data;
     size_t len;
@@ -54,6 +57,13 @@ struct fixture {
     uint8_t *send_data;
     size_t send_len;
     uint64_t reserve_bytes; /* the disk is full below it */
+    /* the last part of a run to send */
+    bool moving;
+    uint32_t move_shard;
+    uint64_t move_token;
+    uint16_t move_kind;
+    uint8_t *move_data;
+    size_t move_len;
 };
 
 static inline uint64_t fixture_now(void *arg)
@@ -93,6 +103,23 @@ static inline void fixture_send(void *ctx, uint32_t shard, uint64_t token, const
     f->sending = true;
 }
 
+static inline void fixture_move_part(void *ctx, uint32_t shard, uint64_t token, uint16_t kind,
+                                     uint32_t deadline_ms, const void *payload, size_t len)
+{
+    struct fixture *f = ctx;
+
+    (void)deadline_ms;
+    free(f->move_data);
+    f->move_data = malloc(len + 1);
+    assert_non_null(f->move_data);
+    memcpy(f->move_data, payload, len);
+    f->move_len = len;
+    f->move_shard = shard;
+    f->move_token = token;
+    f->move_kind = kind;
+    f->moving = true;
+}
+
 static inline void fixture_start(struct fixture *f)
 {
     struct hy_shardmap map;
@@ -113,6 +140,8 @@ static inline void fixture_start(struct fixture *f)
                                   .now_arg = f,
                                   .answer = fixture_answer,
                                   .send = fixture_send,
+                                  .move = fixture_move_part,
+                                  .coord = fixture_coord,
                                   .ctx = f};
     char why[256];
 
@@ -152,6 +181,7 @@ static inline void fixture_close(struct fixture *f)
     for (int i = 0; i < FIXTURE_ANSWERS; i++)
         free(f->answers[i].data);
     free(f->send_data);
+    free(f->move_data);
     snprintf(command, sizeof command, "rm -rf '%s'", f->dir);
     assert_int_equal(system(command), 0);
     free(f);

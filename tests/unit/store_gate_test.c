@@ -515,17 +515,47 @@ static size_t log_rows(void)
     return n;
 }
 
-/* How long the app keeps messages may have changed since it led. */
-static void a_copy_that_follows_expires_nothing(void **state)
+enum {
+    MINUTE_MS = 60 * 1000,
+    DAY_MS = 24 * 60 * MINUTE_MS
+}; /* the app keeps messages for 7 days */
+
+/* A message, and a leader elsewhere, for so long. */
+static void follow_for(struct fixture *f, uint64_t ms)
 {
-    struct fixture *f = *state;
     Hy__App app = fixture_app();
 
     assert_int_equal(fixture_app_put(f, &app), 0);
     (void)said_by(f, "anna", "ben", "1");
     store_turn(f->store);
     fake_follow("store-0b");
-    f->now_ms += 8ULL * 24 * 3600 * 1000;
+    f->now_ms += ms;
+}
+
+/* How many messages compaction leaves, when the follower has looked twice. */
+static size_t left_after_looks(struct fixture *f)
+{
+    store_tick(f->store);
+    store_tick(f->store);
+    db_compact(fake->db);
+    return log_rows();
+}
+
+static void a_copy_that_follows_expires_what_its_leader_would(void **state)
+{
+    struct fixture *f = *state;
+
+    follow_for(f, 8ULL * DAY_MS);
+    fake->commit = db_latest(fake->db);
+    assert_int_equal(left_after_looks(f), 0);
+}
+
+/* How long the app keeps messages may have changed since it led. */
+static void a_copy_that_follows_expires_nothing_by_what_it_knew_as_leader(void **state)
+{
+    struct fixture *f = *state;
+
+    follow_for(f, 8ULL * DAY_MS);
     db_compact(fake->db);
     assert_int_equal(log_rows(), 1);
     fake_lead();
@@ -533,6 +563,48 @@ static void a_copy_that_follows_expires_nothing(void **state)
     store_turn(f->store);
     db_compact(fake->db);
     assert_int_equal(log_rows(), 1);
+}
+
+/* Its leader may not have said yet that the app keeps them longer. */
+static void a_copy_that_follows_is_an_hour_late(void **state)
+{
+    struct fixture *f = *state;
+
+    follow_for(f, 7ULL * DAY_MS + 59 * MINUTE_MS);
+    fake->commit = db_latest(fake->db);
+    assert_int_equal(left_after_looks(f), 1);
+}
+
+static void settings_that_are_not_committed_expire_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    follow_for(f, 8ULL * DAY_MS);
+    fake->commit = db_latest(fake->db) - 1;
+    assert_int_equal(left_after_looks(f), 1);
+}
+
+static void settings_of_another_reign_expire_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    follow_for(f, 8ULL * DAY_MS);
+    store_tick(f->store); /* read, and not known to be committed */
+    fake->epoch++;
+    fake->commit = db_latest(fake->db);
+    store_tick(f->store);
+    db_compact(fake->db);
+    assert_int_equal(log_rows(), 1);
+}
+
+/* Rows are missing here: those that the app's settings may have changed by, too. */
+static void a_copy_that_lags_expires_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    follow_for(f, 8ULL * DAY_MS);
+    fake->commit = db_latest(fake->db) + 1;
+    assert_int_equal(left_after_looks(f), 1);
 }
 
 /* ---- how far the writer goes ahead ---- */
@@ -639,7 +711,12 @@ int main(void)
         ONE(a_lost_tail_leaves_messages_counted_and_known_once),
         ONE(a_lost_tail_leaves_groups_rooms_and_apps_as_they_were),
         FIRST(a_lost_tail_leaves_the_outbox_as_it_was),
-        ONE(a_copy_that_follows_expires_nothing),
+        ONE(a_copy_that_follows_expires_what_its_leader_would),
+        ONE(a_copy_that_follows_expires_nothing_by_what_it_knew_as_leader),
+        ONE(a_copy_that_follows_is_an_hour_late),
+        ONE(settings_that_are_not_committed_expire_nothing),
+        ONE(settings_of_another_reign_expire_nothing),
+        ONE(a_copy_that_lags_expires_nothing),
         ONE(the_writer_goes_on_until_too_much_waits_for_others),
         FIRST(a_new_map_moves_requests_and_effects_to_the_new_owner),
     };

@@ -16,7 +16,8 @@ struct replica {
     void *ctx;
     struct db *db;
     uint64_t epoch, mark, passed;
-    bool held; /* marks pass when the test says so; else at once */
+    uint64_t commit; /* as a follower knows it */
+    bool held;       /* marks pass when the test says so; else at once */
     char leader[64], safe[80];
 };
 
@@ -70,7 +71,10 @@ enum hy_err replica_open(const struct replica_config *config, const struct repli
     fake->events = *events;
     fake->ctx = ctx;
     *replica = fake;
-    return db_open(&config->db, &fake->db, why);
+    if (db_open(&config->db, &fake->db, why) != HY_OK)
+        return HY_EIO;
+    fake->events.open(ctx, fake->db);
+    return HY_OK;
 }
 
 static void fake_lead(void)
@@ -99,6 +103,7 @@ void replica_close(struct replica **replica)
 
     if (*replica == NULL)
         return;
+    (*replica)->events.open((*replica)->ctx, NULL);
     db_close(&(*replica)->db);
     if (*(*replica)->safe != '\0') {
         snprintf(command, sizeof command, "rm -rf %s", (*replica)->safe);
@@ -196,6 +201,8 @@ void replica_look(const struct replica *replica, struct replica_view *view)
 {
     *view = (struct replica_view){.role = "leading",
                                   .epoch = replica->epoch,
+                                  .latest = db_latest(replica->db),
+                                  .commit = replica->commit,
                                   .insync = 1,
                                   .streaming = *replica->leader != '\0'};
 }
@@ -247,11 +254,13 @@ static inline void fake_follow(const char *leader)
 static inline void fake_lose_tail(void)
 {
     fake_follow("");
+    fake->events.open(fake->ctx, NULL);
     db_close(&fake->db);
     fake_run("rm -rf %s/*", fake->config.db.dir, "");
     fake_run("cp -r %s/* %s", fake->safe, fake->config.db.dir);
     char why[256];
     assert_int_equal(db_open(&fake->config.db, &fake->db, why), HY_OK);
+    fake->events.open(fake->ctx, fake->db);
     fake->mark += 1000;
     fake_lead();
 }

@@ -31,7 +31,7 @@ class Cluster:
     children = ()  # what a test started beside it, to be ended with it
 
     def __init__(self, gateways=1, routers=1, presence=1, shards=1, settings=(), apps=(), directory=None,
-                 etcd=0, replicas=0):
+                 etcd=0, replicas=0, programs=None):
         self.own = directory is None
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="hy-"))
         self.arguments = ["--gateways", str(gateways), "--routers", str(routers),
@@ -40,6 +40,8 @@ class Cluster:
             self.arguments += ["--etcd", str(etcd)]
         if replicas:
             self.arguments += ["--replicas", str(replicas)]
+        if programs:
+            self.arguments += ["--bin", str(programs)]
         for setting in settings:
             self.arguments += ["--set", setting]
         for setting in apps:
@@ -173,9 +175,9 @@ class Cluster:
         os.kill(pid, sig)
         return pid
 
-    def kill_and_wait(self, name):
-        """kill -9, and wait until the supervisor has a new process that is ready."""
-        old = self.kill(name)
+    def kill_and_wait(self, name, sig=signal.SIGKILL):
+        """Kill it, and wait until the supervisor has a new process that is ready."""
+        old = self.kill(name, sig)
         wait_until(lambda: self.pid(name) != old and self.ready(name), START_S, f"{name} to come back")
 
     def ready(self, name):

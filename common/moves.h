@@ -15,8 +15,9 @@
  * of its own; what an older one left behind counts for nothing.
  *
  * Running: as above. Paused: no move is begun, one that is under way ends. Cancelling: the sources
- * cancel what has not ended. Who ends the last move puts done, or cancelled. Values of moves stay while
- * a shard may have rows of them: only those of the rebalance before the last may be taken away. Pure. */
+ * cancel what has not ended. Who ends the last move puts done, or cancelled. Values of moves stay
+ * while a shard may have rows of them: only those of the rebalance before the last may be taken
+ * away. Pure. */
 
 #ifndef COMMON_MOVES_H
 #define COMMON_MOVES_H
@@ -33,7 +34,7 @@
 enum {
     HY_MOVE_KEY_MAX = 16,     /* with the NUL */
     HY_MOVE_SLOTS_MOST = 512, /* of a run that is planned: what freezes and is retried together */
-    HY_REBALANCE_RATE = 32 << 20, /* bytes/s, of each source, unless told otherwise */
+    HY_REBALANCE_RATE = 8 << 20, /* bytes/s, of each source, unless told otherwise */
 };
 
 enum hy_move_state {

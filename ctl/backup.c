@@ -84,9 +84,9 @@ static enum hy_err make_manifest(struct backup_job *j)
     json_t *parts = json_array(), *sums = NULL;
     enum hy_err err = HY_OK;
 
-    j->manifest = json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:o, s:b}", "format",
-                            j->map.epoch > 1 ? MANIFEST_FORMAT : MANIFEST_FORMAT_UNMOVED, "time",
-                            j->time, "cluster", j->cluster.id, "version", HY_VERSION, "shards",
+    j->manifest = json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:o, s:b, s:b}", "format",
+                            j->moved ? MANIFEST_FORMAT : MANIFEST_FORMAT_UNMOVED, "time", j->time,
+                            "cluster", j->cluster.id, "version", HY_VERSION, "shards",
                             (json_int_t)shards, "copies", (json_int_t)j->copies, "map", map_of(j),
                             "moved", (int)j->moved, "together", (int)j->together);
     for (size_t i = 0; i < shards && err == HY_OK; i++)

@@ -228,20 +228,27 @@ static void guard(struct puts *p, const char *key, uint64_t changed)
         (struct hy_coord_guard){key, changed == 0 ? HY_COORD_ABSENT : HY_COORD_CHANGED, changed};
 }
 
-struct keys {
-    char (*list)[HY_MOVE_KEY_MAX];
+/* Moves that go: those before the last rebalance, and (from `next` on) of one that was given up
+ * while it was planned. Of the last one shards may have rows yet. */
+struct old {
+    uint32_t last, next;
+    char (*keys)[HY_MOVE_KEY_MAX];
     size_t count;
 };
 
-static void note_key(void *arg, const struct hy_coord_value *value)
+static void note_old(void *arg, const struct hy_coord_value *value)
 {
-    struct keys *keys = arg;
-    void *more = realloc(keys->list, (keys->count + 1) * sizeof *keys->list);
+    struct old *old = arg;
+    uint32_t id = (uint32_t)strtoul(value->key + strlen(HY_MOVE_PREFIX), NULL, 16);
+    void *more;
 
+    if (id >= old->last && id < old->next)
+        return;
+    more = realloc(old->keys, (old->count + 1) * sizeof *old->keys);
     if (more == NULL)
         return;
-    keys->list = more;
-    snprintf(keys->list[keys->count++], HY_MOVE_KEY_MAX, "%s", value->key);
+    old->keys = more;
+    snprintf(old->keys[old->count++], HY_MOVE_KEY_MAX, "%s", value->key);
 }
 
 /* From here on another that plans makes our changes fail, and theirs are the moves. */
@@ -260,16 +267,15 @@ static void claim(struct puts *p)
         p->err = HY_EEXIST;
 }
 
-/* Of the rebalance before, and of one that was given up while it was planned. */
-static void remove_old_moves(struct puts *p)
+static void remove_old_moves(struct puts *p, const struct rebalance *last)
 {
-    struct keys keys = {0};
+    struct old old = {.last = last->now.first_move, .next = last->now.first_move + last->now.moves};
 
-    hy_coord_each(p->visit->coord, HY_MOVE_PREFIX, note_key, &keys);
-    for (size_t i = 0; i < keys.count; i++)
-        put(p, keys.list[i], NULL);
+    hy_coord_each(p->visit->coord, HY_MOVE_PREFIX, note_old, &old);
+    for (size_t i = 0; i < old.count; i++)
+        put(p, old.keys[i], NULL);
     flush(p);
-    free(keys.list);
+    free(old.keys);
 }
 
 static void put_moves(struct puts *p, const struct slotplan *plan, uint32_t first_id)
@@ -319,7 +325,7 @@ static void begin(struct puts *p, const struct rebalance *last, const struct slo
     guard(p, "map", hy_coord_get(p->visit->coord, "map", &map) ? map.changed : 0);
     guard(p, backup_key, 0);
     claim(p);
-    remove_old_moves(p);
+    remove_old_moves(p, last);
     put_moves(p, plan, next.first_move);
     put_text(p, HY_REBALANCE_KEY, hy_rebalance_print(&next)); /* nothing starts without */
     put(p, planning_key, NULL);

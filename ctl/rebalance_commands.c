@@ -29,7 +29,7 @@ struct options {
 #define RATE_ROW                                                                                   \
     {                                                                                              \
         "rate-mb", "R", ARG_INT, offsetof(struct options, rate_mb), 1, 1000000, false,             \
-            "most MB a second that each shard gives away (32)"                                     \
+            "most MB a second that each shard gives away (8)"                                     \
     }
 
 /* clang-format off */

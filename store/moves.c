@@ -14,6 +14,7 @@
 enum {
     PART_DEADLINE_MS = 10000, /* a leader of the target may be replaced meanwhile */
     LAST_DEADLINE_MS = 1000,  /* requests wait */
+    TURN_MS = 20, /* an idle loop looks so often: what is due before the next time goes now */
     TELL_MS = 1000,
     CLEAN_MS = 250,
     CLEAN_SLOTS = 16, /* at a time */
@@ -382,7 +383,7 @@ static struct move_see look(struct moves *m, const struct known *known)
 
     if (known != NULL)
         see.owns = owns_all(m, known->move.first, known->move.last);
-    see.ready = moves_read_ready(m) && now_ms >= m->send_from_ms;
+    see.ready = moves_read_ready(m) && now_ms + TURN_MS >= m->send_from_ms;
     see.small = moves_read_small(m);
     see.passed = frozen != NULL && gate_has_passed(m->config.core->gate, m->mark);
     return see;

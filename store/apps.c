@@ -83,6 +83,7 @@ enum hy_err apps_load(struct core *core)
     core->apps = fresh;
     core->keeps_apps = owner(core);
     err = apps_read(core->db, owner(core), core->apps);
+    core->knows_apps = owner(core) || hy_apps_version(core->apps) > 0;
     return err == HY_OK ? appset_learn(core->appset, core->apps) : err;
 }
 
@@ -114,6 +115,7 @@ enum hy_err apps_learn(struct core *core, const Hy__AppsRes *res)
 {
     enum hy_err err;
 
+    core->knows_apps = core->knows_apps || res->code == 0;
     if (res->code != 0 || res->n_apps == 0)
         return HY_OK;
     err = hy_apps_merge(core->apps, res->n_apps, res->apps, res->version);

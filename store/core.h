@@ -65,6 +65,7 @@ struct core {
     uint64_t batch_number;         /* +1 at each commit */
     uint32_t messages;             /* in the batch */
     bool keeps_apps;               /* apps is the list itself, not a copy of it */
+    bool knows_apps;               /* it is, or has been heard of since the shard was made */
     bool members_changed; /* in the batch: some group's members are not as the database says */
     bool misplaced;       /* the request was for a slot of another shard, */
     bool frozen;          /* or of one that is about to be another's */

@@ -122,13 +122,20 @@ static bool is_taken(const struct moves *m, uint32_t id, uint32_t first, uint32_
     return false;
 }
 
+/* Is what is known here as new as any that the shard acted upon, and does it know the apps? Else it
+ * would serve by the settings of none. */
+static bool is_fresh(const struct moves *m)
+{
+    return m->slots.there && slots_fresh(&m->slots, m->map) && m->config.core->knows_apps;
+}
+
 static struct move_in_see look(const struct moves *m, uint32_t id, const Hy__MoveIn *row)
 {
     const struct known *known = moves_find(m, id);
     struct move_in_see see = {.row = row,
                               .move = known == NULL ? NULL : &known->move,
                               .shard = m->config.shard,
-                              .fresh = m->slots.there && slots_fresh(&m->slots, m->map)};
+                              .fresh = is_fresh(m)};
     uint32_t first = row != NULL ? row->first : known != NULL ? known->move.first : 0;
     uint32_t last = row != NULL ? row->last : known != NULL ? known->move.last : 0;
 

@@ -25,7 +25,7 @@ struct move_in_see {
     const struct hy_move *move; /* as the coordinator told last; NULL: it did not */
     uint32_t shard;             /* this one */
     bool owns;                  /* some slot of the run is this shard's */
-    bool fresh;                 /* the map is as new as any that the shard acted upon */
+    bool fresh; /* the map is as new as any that the shard acted upon, apps are known */
     bool taken; /* another move's row is about one of these slots, and it is not over */
 };
 

@@ -17,8 +17,9 @@ static struct world {
     struct shards *p;
     uint16_t slot; /* of the pair that the tests talk about */
     char a[32], b[32];
-    uint64_t parts; /* that were delivered */
-    bool deaf;      /* the last part of a run is not delivered */
+    uint64_t parts, waits; /* that were delivered; that were to come again */
+    bool deaf;             /* the last part of a run is not delivered */
+    bool silent;           /* nobody tells a shard of the apps */
 } w;
 
 static void on_value(void *ctx, const struct hy_coord_value *value)
@@ -111,11 +112,22 @@ static void deliver_part(struct fixture *from)
     store_handle(to->store, &req);
     store_turn(to->store);
     assert_true(a->there);
-    if (a->kind == HY__BUS_KIND__STORE_ELSEWHERE)
-        return; /* asked again */
+    if (a->kind == HY__BUS_KIND__STORE_ELSEWHERE) {
+        w.waits++; /* asked again */
+        return;
+    }
     from->moving = false;
     w.parts++;
     store_move_answered(from->store, from->move_token, HY_OK, a->data, a->len);
+}
+
+/* That there is none, as the owner of the list says it. */
+static void tell_apps(struct fixture *f)
+{
+    static const Hy__AppsRes res = HY__APPS_RES__INIT;
+    uint8_t bytes[16];
+
+    store_apps_learned(f->store, bytes, hy__apps_res__pack(&res, bytes));
 }
 
 static void go_on(void)
@@ -124,6 +136,8 @@ static void go_on(void)
     for (int i = 0; i < 2; i++) {
         struct fixture *f = w.p->shard[i];
 
+        if (!w.silent)
+            tell_apps(f);
         store_turn(f->store);
         if (f->sending)
             deliver_effects(f);
@@ -265,6 +279,20 @@ static void a_run_moves_with_all_that_was_said(void **state)
     assert_int_equal(say_there(1, "12").seq, 12);
 }
 
+/* It would serve by the settings of an app that it does not know. */
+static void a_shard_that_has_not_heard_of_the_apps_takes_nothing(void **state)
+{
+    (void)state;
+    w.silent = true;
+    plan(1, HY_SLOTS - 1, HY_SLOTS - 1, 1, 0); /* shard 1 keeps the list of apps */
+    until(1, HY_MOVE_COPYING);
+    for (int i = 0; i < 1000 && w.waits < 10; i++)
+        go_on();
+    assert_true(w.parts == 0 && w.waits > 0);
+    w.silent = false;
+    until(1, HY_MOVE_DONE);
+}
+
 static void a_run_comes_back_as_it_was(void **state)
 {
     uint64_t first;
@@ -360,6 +388,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_run_moves_with_all_that_was_said),
+        T(a_shard_that_has_not_heard_of_the_apps_takes_nothing),
         T(a_run_comes_back_as_it_was),
         T(a_frozen_run_lets_requests_wait_and_not_for_long),
         T(a_source_that_restarts_copies_again),

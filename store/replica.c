@@ -11,7 +11,7 @@
 #include "store/replica_int.h"
 
 enum { TICK_MS = 50, RING_BYTES = 64 << 20, CHECKPOINT_BYTES = 256 << 20, CHECKPOINT_S = 300 };
-enum { FOLLOWER_MS = 2000, MIN_INSYNC = 2 };
+enum { FOLLOWER_MS = 2000, MIN_INSYNC = 2, REBOOT_WAIT_MS = 30000 };
 #define WAL_KEEP_BYTES ((size_t)1 << 30)
 
 /* ---- the database ---- */
@@ -148,6 +148,7 @@ static enum hy_err open_copy(struct replica *r)
 {
     struct copy_config config = {.min_insync = r->config.min_insync,
                                  .follower_timeout_ms = r->config.follower_timeout_ms,
+                                 .reboot_wait_ms = REBOOT_WAIT_MS,
                                  .number = hy_random64() >> 8};
 
     snprintf(config.me.node, sizeof config.me.node, "%s", r->config.name);
@@ -221,6 +222,7 @@ void replica_close(struct replica **replica)
     if (r == NULL)
         return;
     *replica = NULL;
+    r->closing = true;
     hy_timer_close(&r->timer);
     haul_in_close(&r->haul_in);
     if (r->worker != NULL)

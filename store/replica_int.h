@@ -67,7 +67,8 @@ struct replica {
     bool go_back;
     size_t go_back_to;
     bool fetch;
-    char fetch_from[COPY_NODE];
+    char fetch_from[COPY_NODE]; /* also while it is fetched */
+    bool closing;
 };
 
 /* Write here, hand it to followers, sync. */

@@ -15,7 +15,8 @@ enum role { FOLLOWING, ASKING, TAKING, LEADING, HANDING };
 enum {
     ASK_MS = 300,      /* candidates hear each other for so long */
     HEIR_MS = 1000,    /* an heir goes first for so long */
-    JOIN_MS = 300,     /* ask to join again */
+    JOIN_MS = 300,     /* ask to join again, */
+    REJOIN_MS = 10,    /* or so soon, when the leader does not know that it was asked */
     BEAT_MS = 250,     /* a leader that says nothing else */
     RETRY_MS = 500,    /* a change whose outcome is unknown or that was refused */
     STALL_MS = 1000,   /* what waits longer for followers is refused */
@@ -61,7 +62,8 @@ struct copy {
     uint64_t reign; /* sequence it began at */
     uint64_t asked; /* number of a round of questions */
     uint64_t asked_ms, take_ms, rest_ms;
-    uint64_t heir_ms; /* since when there is an heir and no leader; 0: not so */
+    uint64_t heir_ms;  /* since when there is an heir and no leader; 0: not so */
+    uint64_t unled_ms; /* since when there is no leader; 0: there is one */
     uint64_t handing_ms;
     char handing_to[COPY_NODE];
     uint64_t handing_stamp; /* a beat sent since then */

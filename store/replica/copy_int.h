@@ -15,8 +15,7 @@ enum role { FOLLOWING, ASKING, TAKING, LEADING, HANDING };
 enum {
     ASK_MS = 300,      /* candidates hear each other for so long */
     HEIR_MS = 1000,    /* an heir goes first for so long */
-    JOIN_MS = 300,     /* ask to join again, */
-    REJOIN_MS = 10,    /* or so soon, when the leader does not know that it was asked */
+    JOIN_MS = 300,     /* ask to join again */
     BEAT_MS = 250,     /* a leader that says nothing else */
     RETRY_MS = 500,    /* a change whose outcome is unknown or that was refused */
     STALL_MS = 1000,   /* what waits longer for followers is refused */

@@ -110,6 +110,14 @@ enum hy_err replica_write_here(struct replica *r, struct db_batch *batch)
     return err;
 }
 
+/* Who starts on a full disk waits for room, as who fills it up while it runs. */
+void replica_await_disk(struct replica *r, enum hy_err err, const char *why)
+{
+    hy_log_error("store.not_opened", "why=\"%s\"", why);
+    r->failure = err;
+    r->retry_ms = hy_steady_ms() + REOPEN_MS;
+}
+
 /* ---- life ---- */
 
 static void on_timer(void *arg)
@@ -207,7 +215,9 @@ enum hy_err replica_start(struct replica *replica, char why[static 256])
     if (replica->alone)
         return alone_start(replica, why);
     err = replica_open_db(replica, why);
-    if (err != HY_OK)
+    if (err == HY_EFULL || err == HY_EIO) /* others lead meanwhile */
+        replica_await_disk(replica, err, why);
+    else if (err != HY_OK)
         return err;
     replica_read_nodes(replica);
     replica_read_state(replica);

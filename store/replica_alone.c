@@ -14,7 +14,10 @@ enum hy_err alone_open(struct replica *r, char why[static 256])
 
     if (err == HY_OK)
         replica_tell_open(r);
-    return err;
+    if (err != HY_EFULL)
+        return err;
+    replica_await_disk(r, err, why);
+    return HY_OK;
 }
 
 static void close_db(struct replica *r)
@@ -39,7 +42,7 @@ static enum hy_err lead(struct replica *r, char why[static 256])
 
 enum hy_err alone_start(struct replica *r, char why[static 256])
 {
-    return lead(r, why);
+    return r->db == NULL ? HY_OK : lead(r, why); /* else when there is room */
 }
 
 /* After a failed write nobody knows what is on the disk, and RocksDB never heals a failed WAL:

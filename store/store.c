@@ -339,6 +339,8 @@ enum hy_err store_open(const struct store_config *config, struct store **store,
         err = open_replica(s, why);
     if (err != HY_OK)
         goto fail;
+    if (replica_broken(s->replica) != HY_OK)
+        set_state(s, FAILED, "there is no room to open the database");
     store_tick(s);
     *store = s;
     return HY_OK;

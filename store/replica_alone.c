@@ -8,12 +8,19 @@
 #include "store/epoch.h"
 #include "store/replica_int.h"
 
-enum hy_err alone_open(struct replica *r, char why[static 256])
+static enum hy_err open_db(struct replica *r, char why[static 256])
 {
     enum hy_err err = db_open(&r->config.db, &r->db, why);
 
     if (err == HY_OK)
         replica_tell_open(r);
+    return err;
+}
+
+enum hy_err alone_open(struct replica *r, char why[static 256])
+{
+    enum hy_err err = open_db(r, why);
+
     if (err != HY_EFULL)
         return err;
     replica_await_disk(r, err, why);
@@ -58,7 +65,7 @@ void alone_turn(struct replica *r)
 
 static enum hy_err open_again(struct replica *r, char why[static 256])
 {
-    enum hy_err err = alone_open(r, why);
+    enum hy_err err = open_db(r, why);
 
     if (err == HY_OK)
         err = lead(r, why);

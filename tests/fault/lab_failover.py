@@ -36,10 +36,10 @@ def silence(history, shards, shard, killed):
 
 
 def measure(shape, rounds, way, settings, seed=1):
-    """(the silences in ms, violations). settings: of the stores, KEY=VALUE."""
+    """(the silences in ms, violations). settings: KIND.KEY=VALUE."""
     begin, end, down_s = WAYS[way]
     more = {"store.min_insync": 1} if shape.replicas > 1 else {}
-    more.update((f"store.{key}", int(value)) for key, value in (setting.split("=") for setting in settings))
+    more.update((key, int(value)) for key, value in (setting.split("=") for setting in settings))
     rng, kills, lab = random.Random(seed), [], Lab(shape, more=more)
     try:
         lab.cluster.up()

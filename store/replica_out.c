@@ -187,9 +187,7 @@ static void fetch(struct replica *r)
     r->fetch = false;
     hy_log_info("store.copies", "from=%s", r->fetch_from);
     replica_close_db(r);
-    if (err == HY_OK && config.from != NULL)
-        err = haul_in_open(&config, &r->haul_in);
-    if (r->haul_in == NULL)
+    if (err != HY_OK || config.from == NULL || haul_in_open(&config, &r->haul_in) != HY_OK)
         open_or_retry(r);
 }
 

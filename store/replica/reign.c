@@ -132,12 +132,15 @@ static unsigned count_better(const struct copy *c)
     return better;
 }
 
-/* Those who answered may have lost the end of their logs since they were recorded: so they stay
- * recorded as they were. */
+/* Who is recorded stays so, under the boot of then: those who answered may have lost the end of
+ * their logs since, and what this copy got back may not be on its disk yet. */
 static void choose_set(const struct copy *c, struct copies *set)
 {
+    const struct copy_id *me = copies_at(&c->state.set, c->config.me.node);
+    bool recorded = c->state.there && me != NULL && copy_id_same(me, &c->config.me);
+
     *set = (struct copies){0};
-    copies_add(set, &c->config.me);
+    copies_add(set, recorded ? me : &c->config.me);
     if (!c->state.there || copy_is_me(c, c->state.heir)) {
         copies_join(set, &c->state.set);
         return;

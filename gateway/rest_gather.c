@@ -79,7 +79,7 @@ static bool take(struct rest_call *call, struct rest_answer *a, uint16_t kind,
         a->sent = send->results[0];
         a->code = a->sent->code;
         a->info = a->sent->info;
-        if (record->doubtful && a->code != HY_CODE_OK) { /* another router may yet store it */
+        if (record->doubtful && !hy_code_certain(a->code)) { /* another router may yet store it */
             a->code = HY_CODE_TIMEOUT;
             a->info = (char *)hy_code_text(HY_CODE_TIMEOUT);
         }

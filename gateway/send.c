@@ -100,7 +100,7 @@ static void answer_all(const struct asker *asker, const struct batch *batch,
             answer(asker, &batch->sent[i], code, "", NULL);
             continue;
         }
-        if (doubtful && result->code != HY_CODE_OK) {
+        if (doubtful && !hy_code_certain(result->code)) {
             answer(asker, &batch->sent[i], HY_CODE_TIMEOUT, "", NULL);
             continue;
         }

@@ -208,7 +208,7 @@ static void take_results(struct send *send, const Hy__AppendRes *res, bool doubt
     for (size_t i = 0, k = 0; i < send->call->n_items; i++) {
         if (!send->pieces[i].stored)
             continue;
-        if (doubtful && res->results[k]->code != HY_CODE_OK)
+        if (doubtful && !hy_code_certain(res->results[k]->code))
             in_doubt(send, i);
         else
             take_result(send, i, res, res->results[k]);

@@ -87,24 +87,6 @@ bool call_is_temporary(uint32_t code)
     }
 }
 
-bool call_is_certain(uint32_t code)
-{
-    switch (code) {
-    case HY_CODE_OK:
-    case HY_CODE_CLIENT_ID_REUSED:
-    case HY_CODE_FRAME_TOO_BIG:
-    case HY_CODE_FRAME_MALFORMED:
-    case HY_CODE_MSG_EMPTY:
-    case HY_CODE_NOT_UTF8:
-    case HY_CODE_MSG_INVALID:
-    case HY_CODE_PARAM:
-    case HY_CODE_KIND_UNKNOWN:
-        return true;
-    default:
-        return false;
-    }
-}
-
 bool call_is_unknown(uint32_t code)
 {
     return code == HY_CODE_TIMEOUT || code == HY_CODE_UNAVAILABLE;

@@ -24,9 +24,9 @@ struct call {
     uint64_t retry_ms;    /* sends: not before */
     uint32_t tries;
     uint64_t doubt_ms; /* sends: since when they are refused in doubt; 0: they are not */
-    bool doubt; /* sends: the end of an earlier try is not known */
-    bool sent; /* on the present link */
-    bool safe; /* may be asked twice */
+    bool doubt;        /* sends: the end of an earlier try is not known */
+    bool sent;         /* on the present link */
+    bool safe;         /* may be asked twice */
     union {
         hongyan_answer_fn *answer;
         hongyan_sent_fn *told;
@@ -57,10 +57,6 @@ bool call_is_safe(Hy__Frame__BodyCase kind);
 
 /* Is a failure with this code one that another try may heal? */
 bool call_is_temporary(uint32_t code);
-
-/* Is a failure with this code of a send certain, though the end of an earlier try is not known? What
- * is wrong with the message itself is wrong at every try. */
-bool call_is_certain(uint32_t code);
 
 /* May something have been done though this code was answered? */
 bool call_is_unknown(uint32_t code);

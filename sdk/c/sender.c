@@ -195,7 +195,7 @@ void sender_answered(struct hongyan_client *c, struct call *call, const Hy__Fram
         again(c, call);
         return;
     }
-    if (call->doubt && !call_is_certain(frame->code)) {
+    if (call->doubt && !hy_code_certain(frame->code)) {
         refused_in_doubt(c, call);
         return;
     }

@@ -365,7 +365,9 @@ static void note_heir(struct copy *c, uint64_t now_ms)
 void reign_coordinated(struct copy *c, uint64_t now_ms)
 {
     const struct copy_state *s = &c->state;
-    bool mine = key_is_mine(c) && s->leader_epoch == c->epoch && s->epoch == c->epoch;
+    /* Not what an earlier process of this name, maybe with another disk, left there. */
+    bool mine = key_is_mine(c) && s->leader_epoch == c->epoch && s->epoch == c->epoch &&
+                s->changed > c->change.state_changed && copies_have(&s->set, &c->config.me);
 
     note_heir(c, now_ms);
     if (c->role == TAKING && mine && c->open && !c->busy && reign_ok(c, c->epoch)) {

@@ -34,6 +34,8 @@ struct hy_record {
     uint64_t id;
     const uint8_t *payload;
     size_t len;
+    bool doubtful; /* the answer to a call of which another try is not answered: whoever has it may
+                      yet decide otherwise */
 };
 
 enum hy_peer_event {

@@ -27,6 +27,7 @@ struct call {
     uint64_t peer;  /* handle of whom to ask, without pick */
     uint64_t asked; /* handle of who has the question; 0: nobody */
     bool sent;      /* ever */
+    unsigned open;  /* tries that nobody answered */
     struct hy_call how;
     size_t len;
     uint8_t payload[];
@@ -148,6 +149,7 @@ static void ask(struct bus_calls *calls, struct call *call, uint64_t now_ms)
         hy_bus_send(peer, call->how.kind, call->id, call->payload, call->len) == HY_OK) {
         call->asked = peer->handle;
         call->sent = true;
+        call->open++;
         call->next_ms = now_ms + call->how.retry_ms;
     }
     schedule(calls, call);
@@ -295,6 +297,7 @@ static void refused(struct bus_calls *calls, struct call *call, struct hy_peer *
 {
     uint32_t pause_ms;
 
+    call->open -= call->open > 0;
     if (call->asked != by->handle)
         return;
     pause_ms = call->how.refused(call->how.pick_arg, &call->how.pick_key, by, record);
@@ -306,11 +309,13 @@ static void refused(struct bus_calls *calls, struct call *call, struct hy_peer *
 void bus_calls_answer(struct bus_calls *calls, struct hy_peer *peer, const struct hy_record *record)
 {
     struct call **at = find(calls, record->id);
+    struct hy_record answer = *record;
 
     if (*at == NULL)
         return; /* a forgotten call, or its second answer */
+    answer.doubtful = (*at)->open > 1;
     if (((*at)->how.kind | HY_BUS_ANSWER) == record->kind)
-        finish(take(calls, at), HY_OK, record);
+        finish(take(calls, at), HY_OK, &answer);
     else if ((*at)->how.refusal != 0 && ((*at)->how.refusal | HY_BUS_ANSWER) == record->kind)
         refused(calls, *at, peer, record);
 }

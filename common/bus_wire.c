@@ -23,7 +23,7 @@ enum hy_err hy_bus_batch_each(const uint8_t *bytes, size_t len,
         uint32_t payload_len;
         uint16_t kind;
         uint64_t id;
-        struct hy_record record;
+        struct hy_record record = {0};
 
         if (len < HY_BUS_RECORD_HEAD)
             return HY_EMALFORMED;

@@ -7,6 +7,7 @@
 #ifndef COMMON_CODES_H
 #define COMMON_CODES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HY_CODES(X)                                                                                \
@@ -136,6 +137,10 @@ enum hy_code { HY_CODES(HY_CODE_ENUM) };
 
 /* The table's sentence; "unknown code" for one that is not there. */
 const char *hy_code_text(uint32_t code);
+
+/* Is a send that was answered so certainly not taken, though another try of it is not answered? What is
+ * wrong with the message or its people is wrong at every try. Also true of OK. */
+bool hy_code_certain(uint32_t code);
 
 /* Walk the table, for documents and constants. */
 void hy_code_each(void (*fn)(void *arg, const char *name, uint32_t code, const char *text), void *arg);

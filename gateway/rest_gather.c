@@ -79,6 +79,10 @@ static bool take(struct rest_call *call, struct rest_answer *a, uint16_t kind,
         a->sent = send->results[0];
         a->code = a->sent->code;
         a->info = a->sent->info;
+        if (record->doubtful && !hy_code_certain(a->code)) { /* another router may yet store it */
+            a->code = HY_CODE_TIMEOUT;
+            a->info = (char *)hy_code_text(HY_CODE_TIMEOUT);
+        }
         return true;
     case HY__BUS_KIND__ROUTER_SIGN_IN:
         a->sign_in = hy__sign_in_answer__unpack(pb, record->len, record->payload);

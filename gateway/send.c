@@ -86,9 +86,10 @@ static void answer(const struct asker *asker, const struct sent *sent, uint32_t 
     link_send(link, &parcel);
 }
 
-/* code is for those that answers does not speak of. */
+/* code is for those that answers does not speak of. doubtful: another router was asked as well, and
+ * may yet store what this one says is refused. */
 static void answer_all(const struct asker *asker, const struct batch *batch,
-                       const Hy__SendAnswer *answers, uint32_t code)
+                       const Hy__SendAnswer *answers, uint32_t code, bool doubtful)
 {
     for (uint32_t i = 0; i < batch->count; i++) {
         Hy__SendRes res = HY__SEND_RES__INIT;
@@ -97,6 +98,10 @@ static void answer_all(const struct asker *asker, const struct batch *batch,
 
         if (result == NULL) {
             answer(asker, &batch->sent[i], code, "", NULL);
+            continue;
+        }
+        if (doubtful && !hy_code_certain(result->code)) {
+            answer(asker, &batch->sent[i], HY_CODE_TIMEOUT, "", NULL);
             continue;
         }
         res.seq = result->seq;
@@ -147,7 +152,7 @@ static void launch(struct send_queue *queue)
         struct batch lost = queue->flying;
 
         queue->flying = (struct batch){0};
-        answer_all(&asker, &lost, NULL, HY_CODE_BUSY);
+        answer_all(&asker, &lost, NULL, HY_CODE_BUSY, false);
         batch_free(&lost);
     }
     hy_buf_free(&payload);
@@ -219,7 +224,8 @@ static void on_sent(void *arg, enum hy_err err, const struct hy_record *record)
     queue->flying = (struct batch){0};
     if (err == HY_OK)
         answers = hy__send_answer__unpack(&worker->arena.pb, record->len, record->payload);
-    answer_all(&asker, &done, answers, err == HY_OK ? HY_CODE_UNAVAILABLE : upstream_code(err));
+    answer_all(&asker, &done, answers, err == HY_OK ? HY_CODE_UNAVAILABLE : upstream_code(err),
+               err == HY_OK && record->doubtful);
     batch_free(&done);
     hy_arena_reset(&worker->arena);
     if (links_find(worker->links, asker.link) == NULL)

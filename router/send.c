@@ -160,6 +160,14 @@ static void refuse(struct send *send, uint32_t code)
 
 /* ---- storing ---- */
 
+/* Refused, but another try of the call may yet be taken: nobody knows. Who asks again learns it. */
+static void in_doubt(struct send *send, size_t i)
+{
+    push_skip(send->parts->push);
+    refuse_item(send, i, HY_CODE_TIMEOUT, NULL);
+    count(send, RESULT_UNKNOWN);
+}
+
 static void take_result(struct send *send, size_t i, const Hy__AppendRes *res,
                         const Hy__AppendResult *result)
 {
@@ -194,12 +202,18 @@ static void take_members(struct send *send, const Hy__AppendRes *res)
         routes_offer(send->parts->routes, send->call->caller->app, send->call->to, &list);
 }
 
-static void take_results(struct send *send, const Hy__AppendRes *res)
+static void take_results(struct send *send, const Hy__AppendRes *res, bool doubtful)
 {
     take_members(send, res);
-    for (size_t i = 0, k = 0; i < send->call->n_items; i++)
-        if (send->pieces[i].stored)
-            take_result(send, i, res, res->results[k++]);
+    for (size_t i = 0, k = 0; i < send->call->n_items; i++) {
+        if (!send->pieces[i].stored)
+            continue;
+        if (doubtful && !hy_code_certain(res->results[k]->code))
+            in_doubt(send, i);
+        else
+            take_result(send, i, res, res->results[k]);
+        k++;
+    }
 }
 
 static size_t stored_count(const struct send *send)
@@ -245,7 +259,7 @@ static void on_appended(void *arg, enum hy_err err, const struct hy_record *reco
     if (res == NULL || res->n_results != stored_count(send))
         outcome_unknown(send, err);
     else
-        take_results(send, res);
+        take_results(send, res, record->doubtful);
     answer(send);
 }
 

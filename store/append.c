@@ -212,6 +212,7 @@ struct sender {
     struct row *row;
     Hy__Role role;
     uint32_t rate;
+    uint32_t refusal; /* why they may not say anything new; 0: they may */
 };
 
 /* May they say anything here at all? 0 or a code. */
@@ -277,7 +278,13 @@ static void append_to_group(struct append *a, struct group_ref *ref, const struc
         key_sent(&key, ref->home, ref->group->conversation, a->in->from, item->client_id);
         verdict = ref->type->live ? seen_live(a, &key, item, r) : seen_before(a, &key, item, r);
     }
-    if (verdict == KNOWN || no_room(a, r) || over_rate(a, ref, sender, item, r))
+    if (verdict == KNOWN)
+        return; /* the first answer, whatever became of the sender since */
+    if (sender->refusal != HY_CODE_OK) {
+        refuse_one(r, sender->refusal);
+        return;
+    }
+    if (no_room(a, r) || over_rate(a, ref, sender, item, r))
         return;
     place = group_take(a->core, ref, item->flags);
     accept_one(r, place);
@@ -306,7 +313,8 @@ static void put_members(struct append *a, const struct group_ref *ref)
     a->out.deaf = (ProtobufCBinaryData){hearers->deaf.len, hearers->deaf.data};
 }
 
-/* Everything about group and sender that can be looked up; 0 or a code. */
+/* Everything about group and sender that can be looked up; 0 or a code. What the sender may not do
+ * is noted only: what was stored before is still told. */
 static uint32_t look_up(struct append *a, struct group_ref *ref, struct sender *sender)
 {
     const Hy__App *app = hy_apps_find(a->core->apps, a->in->app);
@@ -332,7 +340,8 @@ static uint32_t look_up(struct append *a, struct group_ref *ref, struct sender *
         return core_code(err);
     sender->role = member_role(sender->row);
     sender->rate = app == NULL ? 40 : app->group_rate;
-    return may_send(a, ref, sender, muted);
+    sender->refusal = may_send(a, ref, sender, muted);
+    return HY_CODE_OK;
 }
 
 static void append_group(struct append *a)
@@ -341,8 +350,9 @@ static void append_group(struct append *a)
     struct sender sender = {0};
     uint32_t code = look_up(a, &ref, &sender);
 
-    if (code != HY_CODE_OK) {
+    if (code != HY_CODE_OK || sender.refusal != HY_CODE_OK)
         a->out.hearing = a->out.deaf = (ProtobufCBinaryData){0};
+    if (code != HY_CODE_OK) {
         refuse_all(a, code);
         return;
     }

@@ -11,7 +11,7 @@
 #include "store/replica_int.h"
 
 enum { TICK_MS = 50, RING_BYTES = 64 << 20, CHECKPOINT_BYTES = 256 << 20, CHECKPOINT_S = 300 };
-enum { FOLLOWER_MS = 2000, MIN_INSYNC = 2 };
+enum { FOLLOWER_MS = 2000, MIN_INSYNC = 2, REBOOT_WAIT_MS = 30000 };
 #define WAL_KEEP_BYTES ((size_t)1 << 30)
 
 /* ---- the database ---- */
@@ -110,6 +110,14 @@ enum hy_err replica_write_here(struct replica *r, struct db_batch *batch)
     return err;
 }
 
+/* Who starts on a full disk waits for room, as who fills it up while it runs. */
+void replica_await_disk(struct replica *r, enum hy_err err, const char *why)
+{
+    hy_log_error("store.not_opened", "why=\"%s\"", why);
+    r->failure = err;
+    r->retry_ms = hy_steady_ms() + REOPEN_MS;
+}
+
 /* ---- life ---- */
 
 static void on_timer(void *arg)
@@ -148,6 +156,7 @@ static enum hy_err open_copy(struct replica *r)
 {
     struct copy_config config = {.min_insync = r->config.min_insync,
                                  .follower_timeout_ms = r->config.follower_timeout_ms,
+                                 .reboot_wait_ms = REBOOT_WAIT_MS,
                                  .number = hy_random64() >> 8};
 
     snprintf(config.me.node, sizeof config.me.node, "%s", r->config.name);
@@ -206,7 +215,9 @@ enum hy_err replica_start(struct replica *replica, char why[static 256])
     if (replica->alone)
         return alone_start(replica, why);
     err = replica_open_db(replica, why);
-    if (err != HY_OK)
+    if (err == HY_EFULL || err == HY_EIO) /* others lead meanwhile */
+        replica_await_disk(replica, err, why);
+    else if (err != HY_OK)
         return err;
     replica_read_nodes(replica);
     replica_read_state(replica);
@@ -221,6 +232,7 @@ void replica_close(struct replica **replica)
     if (r == NULL)
         return;
     *replica = NULL;
+    r->closing = true;
     hy_timer_close(&r->timer);
     haul_in_close(&r->haul_in);
     if (r->worker != NULL)

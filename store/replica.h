@@ -60,11 +60,13 @@ struct replica_config {
     uint64_t copy_bytes_per_second; /* of a full copy; 0: no limit */
 };
 
-/* Open the copy. Nothing is called yet. why gets a sentence when it fails. */
+/* Open the copy. Nothing is called yet. why gets a sentence when it fails. A full disk is no
+ * failure, and with other copies no disk that fails is: the copy is opened when it can be. */
 enum hy_err replica_open(const struct replica_config *config, const struct replica_events *events,
                          void *ctx, struct replica **replica, char why[static 256]) HY_CHECKED;
 
-/* Begin to lead or to follow; a shard with one copy leads when this returns, or fails. */
+/* Begin to lead or to follow; a shard with one copy leads when this returns, fails, or waits for
+ * room on the disk. */
 enum hy_err replica_start(struct replica *replica, char why[static 256]) HY_CHECKED;
 
 /* Close the copy; follow() is not called, and nobody uses the database any more. */

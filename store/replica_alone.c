@@ -8,13 +8,23 @@
 #include "store/epoch.h"
 #include "store/replica_int.h"
 
-enum hy_err alone_open(struct replica *r, char why[static 256])
+static enum hy_err open_db(struct replica *r, char why[static 256])
 {
     enum hy_err err = db_open(&r->config.db, &r->db, why);
 
     if (err == HY_OK)
         replica_tell_open(r);
     return err;
+}
+
+enum hy_err alone_open(struct replica *r, char why[static 256])
+{
+    enum hy_err err = open_db(r, why);
+
+    if (err != HY_EFULL)
+        return err;
+    replica_await_disk(r, err, why);
+    return HY_OK;
 }
 
 static void close_db(struct replica *r)
@@ -39,7 +49,7 @@ static enum hy_err lead(struct replica *r, char why[static 256])
 
 enum hy_err alone_start(struct replica *r, char why[static 256])
 {
-    return lead(r, why);
+    return r->db == NULL ? HY_OK : lead(r, why); /* else when there is room */
 }
 
 /* After a failed write nobody knows what is on the disk, and RocksDB never heals a failed WAL:
@@ -55,7 +65,7 @@ void alone_turn(struct replica *r)
 
 static enum hy_err open_again(struct replica *r, char why[static 256])
 {
-    enum hy_err err = alone_open(r, why);
+    enum hy_err err = open_db(r, why);
 
     if (err == HY_OK)
         err = lead(r, why);

@@ -22,6 +22,8 @@ static void readable(void *arg)
 {
     struct link *link = arg;
 
+    if (link->replica->closing)
+        return; /* or it would read on, while the worker ends */
     copy_readable(link->replica->copy, hy_steady_ms(), link->node);
     replica_flush(link->replica);
 }
@@ -144,7 +146,7 @@ static enum hy_err on_copy(struct replica *r, struct hy_peer *peer, const struct
 
     hy__replica_copy_req__free_unpacked(req, NULL);
     if (mine && replica_leads(r))
-        haul_out_begin(r->haul_out, r->db, &reply);
+        haul_out_begin(r->haul_out, r->db, hy_peer_name(peer), &reply);
     else
         hy_bus_reply_pb(&reply, &no.base);
     return HY_OK;

@@ -67,7 +67,8 @@ struct replica {
     bool go_back;
     size_t go_back_to;
     bool fetch;
-    char fetch_from[COPY_NODE];
+    char fetch_from[COPY_NODE]; /* also while it is fetched */
+    bool closing;
 };
 
 /* Write here, hand it to followers, sync. */
@@ -77,6 +78,7 @@ enum hy_err replica_open_db(struct replica *r, char why[static 256]) HY_CHECKED;
 void replica_close_db(struct replica *r);
 void replica_tell_open(struct replica *r);
 void replica_tell_closing(struct replica *r);
+void replica_await_disk(struct replica *r, enum hy_err err, const char *why);
 
 /* replica_alone.c */
 enum hy_err alone_open(struct replica *r, char why[static 256]) HY_CHECKED;

@@ -187,14 +187,26 @@ static void fetch(struct replica *r)
     r->fetch = false;
     hy_log_info("store.copies", "from=%s", r->fetch_from);
     replica_close_db(r);
-    if (err == HY_OK && config.from != NULL)
-        err = haul_in_open(&config, &r->haul_in);
-    if (r->haul_in == NULL)
+    if (err != HY_OK || config.from == NULL || haul_in_open(&config, &r->haul_in) != HY_OK)
         open_or_retry(r);
+}
+
+/* Who is copied from may be silent for long before it is given up, if it leads no more. */
+static void fetch_from_another(struct replica *r)
+{
+    const char *leader = copy_leader(r->copy);
+
+    if (*leader == '\0' || strcmp(leader, r->fetch_from) == 0)
+        return;
+    hy_log_info("store.copy_given_up", "from=%s leader=%s", r->fetch_from, leader);
+    haul_in_close(&r->haul_in);
+    open_or_retry(r);
 }
 
 void replica_rebuild(struct replica *r)
 {
+    if (r->haul_in != NULL)
+        fetch_from_another(r);
     if (r->db == NULL)
         r->go_back = r->fetch = false; /* it failed meanwhile, and will join again */
     if (r->go_back)

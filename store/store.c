@@ -128,18 +128,18 @@ static void say_elsewhere(struct store *s, const struct hy_reply *reply)
     hy_buf_free(&out);
 }
 
-/* gate_away_fn: an answer that was decided but may not be said. */
+/* gate_away_fn: an answer that was decided but may not be said. What was decided may be on the disk
+ * after a failed write, or not: so it is not refused, whatever failed; who asks again learns it. */
 static void send_away(void *ctx, const struct hy_reply *reply, size_t items)
 {
     struct store *s = ctx;
-    enum hy_err broken = replica_broken(s->replica);
     struct hy_buf out = {0};
 
-    if (broken == HY_OK) {
+    if (replica_broken(s->replica) == HY_OK) {
         say_elsewhere(s, reply);
         return;
     }
-    if (answer_refusal(reply->kind, items, core_code(broken), &out) == HY_OK)
+    if (answer_refusal(reply->kind, items, HY_CODE_UNAVAILABLE, &out) == HY_OK)
         gate_refuse(s->core.gate, reply, out.data, out.len);
     hy_buf_free(&out);
 }
@@ -339,6 +339,8 @@ enum hy_err store_open(const struct store_config *config, struct store **store,
         err = open_replica(s, why);
     if (err != HY_OK)
         goto fail;
+    if (replica_broken(s->replica) != HY_OK)
+        set_state(s, FAILED, "there is no room to open the database");
     store_tick(s);
     *store = s;
     return HY_OK;

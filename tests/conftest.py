@@ -1,17 +1,13 @@
 """Fixtures of the cluster tests. HONGYAN_BIN names the programs' folder (a sanitizer build, say)."""
 import pathlib
-import subprocess
 import sys
-import tempfile
 
 import pytest
 
 HERE = pathlib.Path(__file__).parent
-GENERATED = pathlib.Path(tempfile.mkdtemp(prefix="hy-pb-"))
-subprocess.run(["protoc", f"--python_out={GENERATED}", f"-I{HERE.parent / 'proto'}", "client.proto"],
-               check=True)
-sys.path[:0] = [str(GENERATED), str(HERE / "lib"), str(HERE / "fault")]
+sys.path[:0] = [str(HERE / "lib"), str(HERE / "fault")]
 
+import protos  # noqa: E402,F401  (needs the path above)
 from cluster import Cluster  # noqa: E402  (needs the path above)
 
 

@@ -87,6 +87,11 @@ bool call_is_temporary(uint32_t code)
     }
 }
 
+bool call_is_unknown(uint32_t code)
+{
+    return code == HY_CODE_TIMEOUT || code == HY_CODE_UNAVAILABLE;
+}
+
 uint64_t call_jitter_ms(uint32_t tries, uint64_t base_ms, uint64_t cap_ms, uint64_t random)
 {
     uint64_t most = base_ms;

@@ -23,8 +23,10 @@ struct call {
     uint64_t deadline_ms; /* UINT64_MAX: never */
     uint64_t retry_ms;    /* sends: not before */
     uint32_t tries;
-    bool sent; /* on the present link */
-    bool safe; /* may be asked twice */
+    uint64_t doubt_ms; /* sends: since when they are refused in doubt; 0: they are not */
+    bool doubt;        /* sends: the end of an earlier try is not known */
+    bool sent;         /* on the present link */
+    bool safe;         /* may be asked twice */
     union {
         hongyan_answer_fn *answer;
         hongyan_sent_fn *told;
@@ -55,6 +57,9 @@ bool call_is_safe(Hy__Frame__BodyCase kind);
 
 /* Is a failure with this code one that another try may heal? */
 bool call_is_temporary(uint32_t code);
+
+/* May something have been done though this code was answered? */
+bool call_is_unknown(uint32_t code);
 
 /* A pause before try number `tries` (from 1): a random part of base * 2^(tries-1), at most cap. */
 uint64_t call_jitter_ms(uint32_t tries, uint64_t base_ms, uint64_t cap_ms, uint64_t random);

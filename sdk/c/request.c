@@ -78,6 +78,7 @@ void client_calls_lost(struct hongyan_client *c)
         struct call *next = call == last ? NULL : call->next;
 
         if (call->lane != NULL) {
+            call->doubt = call->doubt || call->sent;
             if (call->sent)
                 lane_again(call->lane, call, 0);
         } else if (call->sent && !call->safe) {

@@ -6,7 +6,7 @@
 #include "common/codes.h"
 #include "sdk/c/client.h"
 
-enum { RETRY_BASE_MS = 50, RETRY_CAP_MS = 2000 };
+enum { RETRY_BASE_MS = 50, RETRY_CAP_MS = 2000, DOUBT_MS = 15000 };
 
 /* ---- into the lane ---- */
 
@@ -163,18 +163,40 @@ static void own_message(struct hongyan_client *c, const struct call *call, const
     sync_own(c, call->lane, &msg);
 }
 
+static void again(struct hongyan_client *c, struct call *call)
+{
+    uint64_t now_ms = client_now(c);
+
+    call->tries++;
+    lane_again(call->lane, call,
+               now_ms + call_jitter_ms(call->tries, RETRY_BASE_MS, RETRY_CAP_MS, hy_random64()));
+    sender_pump(c, call->lane);
+}
+
+/* Refused, but an earlier try was never answered, and what delayed it may yet let it through: it is
+ * asked for again, as who is asked after that knows; and at last the outcome is not known. */
+static void refused_in_doubt(struct hongyan_client *c, struct call *call)
+{
+    if (call->doubt_ms == 0)
+        call->doubt_ms = client_now(c);
+    if (client_now(c) - call->doubt_ms < DOUBT_MS)
+        again(c, call);
+    else
+        sender_gave_up(c, call);
+}
+
 void sender_answered(struct hongyan_client *c, struct call *call, const Hy__Frame *frame)
 {
     struct hongyan_sent sent = {
         .code = frame->code, .info = frame->info, .client_id = call->client_id};
-    struct conv *conv = call->lane;
 
+    call->doubt = call->doubt || call_is_unknown(frame->code);
     if (call_is_temporary(frame->code)) {
-        call->tries++;
-        lane_again(conv, call,
-                   client_now(c) +
-                       call_jitter_ms(call->tries, RETRY_BASE_MS, RETRY_CAP_MS, hy_random64()));
-        sender_pump(c, conv);
+        again(c, call);
+        return;
+    }
+    if (call->doubt && !hy_code_certain(frame->code)) {
+        refused_in_doubt(c, call);
         return;
     }
     if (frame->code == 0 && frame->send_res != NULL) {

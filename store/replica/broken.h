@@ -16,6 +16,7 @@ enum broken {
     BROKEN_MEMBER = 1 << 8,   /* who is not in the set may lead */
     BROKEN_FLOOR = 1 << 10,   /* a joiner need not have what earlier reigns told */
     BROKEN_SYNC = 1 << 9,     /* followers confirm what is not synced yet */
+    BROKEN_BOOT = 1 << 11,    /* who may have lost the end of its log leads without asking */
 };
 
 #ifdef REPLICA_BROKEN

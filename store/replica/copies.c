@@ -7,6 +7,11 @@ bool copy_id_same(const struct copy_id *a, const struct copy_id *b)
     return strcmp(a->node, b->node) == 0 && strcmp(a->db, b->db) == 0;
 }
 
+bool copy_id_ran_on(const struct copy_id *a, const struct copy_id *b)
+{
+    return copy_id_same(a, b) && strcmp(a->boot, b->boot) == 0;
+}
+
 static size_t find(const struct copies *set, const struct copy_id *id)
 {
     size_t i = 0;
@@ -57,8 +62,11 @@ bool copies_same(const struct copies *a, const struct copies *b)
 {
     if (a->count != b->count)
         return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!copies_have(b, &a->ids[i]))
+    for (size_t i = 0; i < a->count; i++) {
+        size_t k = find(b, &a->ids[i]);
+
+        if (k == b->count || !copy_id_ran_on(&a->ids[i], &b->ids[k]))
             return false;
+    }
     return true;
 }

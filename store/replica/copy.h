@@ -107,7 +107,8 @@ struct copy_config {
     struct copy_id me;
     size_t min_insync;
     uint32_t follower_timeout_ms;
-    uint64_t number; /* numbers of tries begin here: another at each start */
+    uint32_t reboot_wait_ms; /* after a start of its machine it lets others go first for so long */
+    uint64_t number;         /* numbers of tries begin here: another at each start */
 };
 
 enum hy_err copy_open(const struct copy_config *config, const struct copy_out *out, void *ctx,

@@ -61,7 +61,8 @@ struct copy {
     uint64_t reign; /* sequence it began at */
     uint64_t asked; /* number of a round of questions */
     uint64_t asked_ms, take_ms, rest_ms;
-    uint64_t heir_ms; /* since when there is an heir and no leader; 0: not so */
+    uint64_t heir_ms;  /* since when there is an heir and no leader; 0: not so */
+    uint64_t unled_ms; /* since when there is no leader; 0: there is one */
     uint64_t handing_ms;
     char handing_to[COPY_NODE];
     uint64_t handing_stamp; /* a beat sent since then */

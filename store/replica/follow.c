@@ -128,7 +128,9 @@ void follow_told(struct copy *c, uint64_t now_ms, const char *from, const struct
     case APPLY_TURN:
         turn_to(c, now_ms, from, msg->epoch);
         break;
-    case APPLY_IGNORE:
+    case APPLY_IGNORE: /* the leader does not know of this try: it was lost, or came too early */
+        if (msg->kind == MSG_BEAT && msg->number != c->apply.number)
+            join(c, now_ms);
         break;
     case APPLY_WRITE:
     case APPLY_HAVE:

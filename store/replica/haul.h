@@ -12,7 +12,7 @@
 #include "store/db.h"
 #include "store/replica/worker.h"
 
-enum { HAUL_PIECE = 256 << 10, HAUL_CREDIT = 8, HAUL_IDLE_MS = 60000 };
+enum { HAUL_PIECE = 256 << 10, HAUL_CREDIT = 8, HAUL_IDLE_MS = 60000, HAUL_BUSY_MS = 5000 };
 
 /* ---- the leader's side: at most one at a time ---- */
 
@@ -22,8 +22,10 @@ enum hy_err haul_out_open(struct worker *worker, const char *dir, struct haul_ou
 /* Waits for the worker. */
 void haul_out_close(struct haul_out **out);
 
-/* REPLICA_COPY: make a checkpoint, answer what is in it. The one before ends. */
-void haul_out_begin(struct haul_out *out, struct db *db, const struct hy_reply *reply);
+/* REPLICA_COPY: make a checkpoint, answer what is in it. That of another node goes on while it
+ * reads from it, and who asks then is told to come again. */
+void haul_out_begin(struct haul_out *out, struct db *db, const char *node,
+                    const struct hy_reply *reply);
 /* REPLICA_COPY_READ. */
 void haul_out_read(struct haul_out *out, const struct hy_record *record,
                    const struct hy_reply *reply);

@@ -37,7 +37,7 @@ struct haul_in {
     unsigned asked;
     uint64_t bytes, began_ms;
     enum hy_err synced;
-    bool syncing;
+    bool syncing, closing;
 };
 
 static void finish(struct haul_in *h, enum hy_err err)
@@ -64,7 +64,7 @@ static void all_synced(struct job *job, bool ran)
     struct haul_in *h = (struct haul_in *)job;
 
     h->syncing = false;
-    if (ran)
+    if (ran && !h->closing)
         finish(h, h->synced);
 }
 
@@ -243,6 +243,7 @@ void haul_in_close(struct haul_in **in)
     if (h == NULL)
         return;
     *in = NULL;
+    h->closing = true;
     if (h->syncing)
         worker_wait(h->config.worker);
     if (h->call != 0)

@@ -20,6 +20,7 @@ struct haul_out {
     struct job job; /* making the checkpoint; first: is the haul */
     struct worker *worker;
     char dir[560];
+    char node[64]; /* who copies */
     uint64_t copy; /* its number, 0: none */
     uint64_t read_ms;
     bool making;
@@ -92,12 +93,26 @@ static void made(struct job *job, bool ran)
     free_files(&h->res);
 }
 
-void haul_out_begin(struct haul_out *out, struct db *db, const struct hy_reply *reply)
+static bool is_taken(const struct haul_out *h)
 {
-    if (out->making) {
-        out->reply = *reply; /* the same one asks again */
+    return h->making || (h->copy != 0 && hy_steady_ms() < h->read_ms + HAUL_BUSY_MS);
+}
+
+void haul_out_begin(struct haul_out *out, struct db *db, const char *node,
+                    const struct hy_reply *reply)
+{
+    Hy__ReplicaCopyRes later = HY__REPLICA_COPY_RES__INIT;
+    bool same = strcmp(out->node, node) == 0;
+
+    if (!same && is_taken(out)) {
+        hy_bus_reply_pb(reply, &later.base);
         return;
     }
+    if (out->making) {
+        out->reply = *reply; /* it asks again */
+        return;
+    }
+    snprintf(out->node, sizeof out->node, "%s", node);
     out->making = true;
     out->copy = 0;
     out->db = db;

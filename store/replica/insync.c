@@ -69,8 +69,19 @@ static bool may_join(const struct insync *insync, uint64_t has)
     return has >= insync->commit && (has >= insync->floor || BROKEN(BROKEN_FLOOR));
 }
 
-bool insync_plan(const struct insync *insync, insync_has_fn *has, insync_silent_fn *silent,
-                 void *arg, struct copies *set)
+static void record_boots(const struct insync *insync, const struct insync_asker *asker,
+                         struct copies *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        struct copy_id now;
+
+        if (may_join(insync, asker->has(asker->arg, &set->ids[i])) &&
+            asker->now(asker->arg, &set->ids[i], &now))
+            set->ids[i] = now;
+    }
+}
+
+bool insync_plan(const struct insync *insync, const struct insync_asker *asker, struct copies *set)
 {
     size_t min = BROKEN(BROKEN_SHRINK) ? 1 : insync->min;
 
@@ -80,12 +91,13 @@ bool insync_plan(const struct insync *insync, insync_has_fn *has, insync_silent_
     for (size_t i = 0; i < insync->joining.count; i++) {
         const struct copy_id *id = &insync->joining.ids[i];
 
-        if (may_join(insync, has(arg, id)) && !silent(arg, id))
+        if (may_join(insync, asker->has(asker->arg, id)) && !asker->silent(asker->arg, id))
             copies_add(set, id);
     }
     for (size_t i = 0; i < insync->recorded.count && set->count > min; i++)
-        if (silent(arg, &insync->recorded.ids[i]))
+        if (asker->silent(asker->arg, &insync->recorded.ids[i]))
             copies_remove(set, &insync->recorded.ids[i]);
+    record_boots(insync, asker, set);
     return !copies_same(set, &insync->recorded);
 }
 

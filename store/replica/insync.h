@@ -41,11 +41,19 @@ bool insync_count(struct insync *insync, const struct copy_id *id);
 typedef bool insync_silent_fn(void *arg, const struct copy_id *id);
 void insync_uncount(struct insync *insync, insync_silent_fn *silent, void *arg);
 
+/* Who is a copy of the set now: of which boot? False: nobody knows. */
+typedef bool insync_now_fn(void *arg, const struct copy_id *id, struct copy_id *now);
+
 /* A change to send: the recorded set, with those who joined and have all that may have been told,
- * without those who are silent as long as min remain. False: nothing to change, or one is under
- * way. */
-bool insync_plan(const struct insync *insync, insync_has_fn *has, insync_silent_fn *silent,
-                 void *arg, struct copies *set);
+ * without those who are silent as long as min remain; a member whose machine started anew is
+ * recorded so once it has all that. False: nothing to change, or one is under way. */
+struct insync_asker {
+    insync_has_fn *has;
+    insync_silent_fn *silent;
+    insync_now_fn *now;
+    void *arg;
+};
+bool insync_plan(const struct insync *insync, const struct insync_asker *asker, struct copies *set);
 
 /* It was sent; its outcome is not known yet. */
 void insync_ask(struct insync *insync, const struct copies *set);

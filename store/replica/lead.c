@@ -69,6 +69,8 @@ void lead_begin(struct copy *c, uint64_t now_ms, const struct copies *set)
         feed_begin(&c->peers[i].feed, now_ms);
     if (c->out.lead(c->ctx, c->epoch) != HY_OK && reign_led(c))
         reign_end(c, now_ms);
+    if (reign_led(c)) /* who asked to join before it led asks again */
+        lead_beat(c, now_ms);
 }
 
 /* ---- feeding ---- */

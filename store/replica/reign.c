@@ -86,8 +86,10 @@ void reign_asked(struct copy *c, const char *from, const struct msg *msg)
                          .id = c->config.me,
                          .place_count = 1,
                          .places = {{epochs_last(&c->epochs), c->latest}},
-                         .rebuilding = c->rebuilding || c->busy || !c->open};
+                         .rebuilding = c->rebuilding || c->busy};
 
+    if (!c->open)
+        return; /* it does not know yet */
     copy_send(c, from, &answer);
 }
 
@@ -130,10 +132,15 @@ static unsigned count_better(const struct copy *c)
     return better;
 }
 
+/* Who is recorded stays so, under the boot of then: those who answered may have lost the end of
+ * their logs since, and what this copy got back may not be on its disk yet. */
 static void choose_set(const struct copy *c, struct copies *set)
 {
+    const struct copy_id *me = copies_at(&c->state.set, c->config.me.node);
+    bool recorded = c->state.there && me != NULL && copy_id_same(me, &c->config.me);
+
     *set = (struct copies){0};
-    copies_add(set, &c->config.me);
+    copies_add(set, recorded ? me : &c->config.me);
     if (!c->state.there || copy_is_me(c, c->state.heir)) {
         copies_join(set, &c->state.set);
         return;
@@ -141,7 +148,7 @@ static void choose_set(const struct copy *c, struct copies *set)
     for (size_t i = 0; i < c->peer_count; i++)
         if (c->peers[i].answered && !c->peers[i].rebuilding &&
             copies_have(&c->state.set, &c->peers[i].id))
-            copies_add(set, &c->peers[i].id);
+            copies_add(set, copies_at(&c->state.set, c->peers[i].node));
     if (set->count < c->config.min_insync)
         copies_join(set, &c->state.set);
 }
@@ -161,10 +168,49 @@ static void take(struct copy *c)
     reign_ask_change(c, &change);
 }
 
+/* Has its machine started anew since this copy was recorded? Then the end of its log may be lost.
+ */
+static bool rebooted(const struct copy *c)
+{
+    const struct copy_id *recorded = copies_at(&c->state.set, c->config.me.node);
+
+    if (!c->state.there || recorded == NULL || BROKEN(BROKEN_BOOT))
+        return false;
+    return !copy_id_ran_on(recorded, &c->config.me);
+}
+
+/* Is it known of every copy of the set that it has no more than this one? What started anew asks
+ * for that, for a while: a copy that does not come back is as good as lost. */
+static bool has_most(struct copy *c, uint64_t now_ms)
+{
+    struct place mine = {epochs_last(&c->epochs), c->latest};
+
+    if (now_ms >= c->unled_ms + c->config.reboot_wait_ms)
+        return true;
+    for (size_t i = 0; i < c->state.set.count; i++) {
+        const struct copy_id *id = &c->state.set.ids[i];
+        const struct peer *peer = copy_find_peer(c, id->node);
+
+        if (copy_is_me(c, id->node))
+            continue;
+        if (peer == NULL || !peer->answered)
+            return false;
+        if (copy_id_same(&peer->id, id) && !peer->rebuilding &&
+            place_compare(peer->place, mine) > 0)
+            return false;
+    }
+    return true;
+}
+
 static void candidate_tick(struct copy *c, uint64_t now_ms)
 {
     if (!may_lead(c, now_ms)) {
         c->role = FOLLOWING;
+        return;
+    }
+    if (rebooted(c) && !has_most(c, now_ms)) {
+        if (now_ms >= c->asked_ms + ASK_MS)
+            c->role = FOLLOWING; /* and asks again */
         return;
     }
     if (c->take_ms == 0 && (all_answered(c) || now_ms >= c->asked_ms + ASK_MS))
@@ -186,14 +232,20 @@ static void taking_tick(struct copy *c, uint64_t now_ms)
         reign_ask_change(c, &c->change);
 }
 
+/* An heir has everything and need not ask. */
+static bool inherit(struct copy *c, uint64_t now_ms)
+{
+    if (c->role != FOLLOWING || c->changing || !c->state.there || !copy_is_me(c, c->state.heir) ||
+        rebooted(c) || now_ms < c->rest_ms || !may_lead(c, now_ms))
+        return false;
+    take(c);
+    return true;
+}
+
 static void following_tick(struct copy *c, uint64_t now_ms)
 {
-    if (may_lead(c, now_ms) && now_ms >= c->rest_ms) {
-        if (copy_is_me(c, c->state.heir) && c->state.there && !c->changing)
-            take(c);
-        else
-            ask(c, now_ms);
-    }
+    if (may_lead(c, now_ms) && now_ms >= c->rest_ms && !inherit(c, now_ms))
+        ask(c, now_ms);
     /* A key of an earlier reign keeps others from leading. */
     if (key_is_mine(c) && !c->changing && now_ms >= c->retry_ms)
         reign_ask_change(c, &(struct copy_change){.kind = CHANGE_DROP,
@@ -225,17 +277,34 @@ static bool is_silent(void *arg, const struct copy_id *id)
     return feed_silent(&peer->feed, c->now_ms, c->config.follower_timeout_ms);
 }
 
+static bool who_now(void *arg, const struct copy_id *id, struct copy_id *now)
+{
+    struct copy *c = arg;
+    const struct peer *peer = copy_find_peer(c, id->node);
+
+    if (copy_id_same(id, &c->config.me))
+        *now = c->config.me;
+    else if (peer == NULL || !peer->feed.joined || peer->feed.rebuilding ||
+             !copy_id_same(&peer->feed.id, id))
+        return false;
+    else
+        *now = peer->feed.id;
+    return true;
+}
+
 /* A set whose outcome is unknown is asked for again, with the guards it had: at most one of all
  * the tries can succeed. */
 static void change_set(struct copy *c)
 {
     struct copy_change change = {.kind = CHANGE_SET, .state_there = true, .epoch = c->epoch};
 
+    struct insync_asker asker = {lead_has, is_silent, who_now, c};
+
     insync_uncount(&c->insync, is_silent, c);
     if (c->insync.asked.count > 0) {
         change.set = c->insync.asked;
     } else {
-        if (!insync_plan(&c->insync, lead_has, is_silent, c, &change.set))
+        if (!insync_plan(&c->insync, &asker, &change.set))
             return;
         insync_ask(&c->insync, &change.set);
         c->set_changed = c->state.changed;
@@ -283,6 +352,10 @@ static void settle(struct copy *c)
 
 static void note_heir(struct copy *c, uint64_t now_ms)
 {
+    if (c->state.led)
+        c->unled_ms = 0;
+    else if (c->unled_ms == 0)
+        c->unled_ms = now_ms;
     if (c->state.led || c->state.heir[0] == '\0')
         c->heir_ms = 0;
     else if (c->heir_ms == 0)
@@ -292,7 +365,9 @@ static void note_heir(struct copy *c, uint64_t now_ms)
 void reign_coordinated(struct copy *c, uint64_t now_ms)
 {
     const struct copy_state *s = &c->state;
-    bool mine = key_is_mine(c) && s->leader_epoch == c->epoch && s->epoch == c->epoch;
+    /* Not what an earlier process of this name, maybe with another disk, left there. */
+    bool mine = key_is_mine(c) && s->leader_epoch == c->epoch && s->epoch == c->epoch &&
+                s->changed > c->change.state_changed && copies_have(&s->set, &c->config.me);
 
     note_heir(c, now_ms);
     if (c->role == TAKING && mine && c->open && !c->busy && reign_ok(c, c->epoch)) {
@@ -304,6 +379,7 @@ void reign_coordinated(struct copy *c, uint64_t now_ms)
     copy_saw(c, now_ms, s->epoch);
     if (s->led)
         copy_saw(c, now_ms, s->leader_epoch);
+    (void)inherit(c, now_ms);
     if (!reign_led(c))
         return;
     if (s->epoch != c->epoch)
@@ -349,7 +425,7 @@ static bool may_inherit(struct copy *c, const struct copy_id *id)
     const struct peer *peer = copy_find_peer(c, id->node);
 
     return peer != NULL && !peer->leaving && peer->feed.joined && !peer->feed.rebuilding &&
-           copy_id_same(&peer->feed.id, id);
+           copy_id_ran_on(&peer->feed.id, id);
 }
 
 enum hy_err copy_hand_over(struct copy *copy, uint64_t now_ms, const char *to, bool leaving)

@@ -116,7 +116,7 @@ class Cluster:
 
     def make(self, node, more):
         if node.kind == "etcd":
-            words = lab_shape.etcd_words(self.shape, node, self.dir, self.net.address)
+            words = lab_shape.etcd_words(self.shape, node, self.dir, self.net.address, more)
         else:
             conf = self.dir / "conf" / f"{node.name}.conf"
             lab_shape.write_conf(conf, lab_shape.settings(self.shape, node, self.dir, self.id, self.net.address, more))

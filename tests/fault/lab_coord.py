@@ -46,12 +46,16 @@ class Coordinator:
         return value["node"] if value else None
 
     def members(self, shard):
-        """The in-sync set: {node: the id of its database, None: not told}."""
-        return {member.split(":")[0]: (member.split(":") + [None])[1] for member in self.state(shard)["insync"]}
+        """The in-sync set: {node: (the id of its database, the boot of its machine)}."""
+        return {node: (db, boot) for node, db, boot in
+                (member.split(":") for member in self.state(shard)["insync"])}
 
     def insync(self, shard):
-        """Who is in sync with the disk that it has now."""
-        return {name for name, db in self.members(shard).items() if db in (None, self.db(name))}
+        """Who is in sync with the disk that it has now, and has been so since its machine started."""
+        return {name for name, now in self.members(shard).items() if now == (self.db(name), self.boot(name))}
+
+    def boot(self, name):
+        return (self.data.parent / "run" / f"{name}.boot").read_text().strip()
 
     def db(self, name):
         """What store/replica/home.h calls db-id."""

@@ -35,10 +35,11 @@ def silence(history, shards, shard, killed):
     return min(done) - killed if done else None
 
 
-def measure(shape, rounds, way, seed=1):
-    """(the silences in ms, violations)."""
+def measure(shape, rounds, way, settings, seed=1):
+    """(the silences in ms, violations). settings: KIND.KEY=VALUE."""
     begin, end, down_s = WAYS[way]
     more = {"store.min_insync": 1} if shape.replicas > 1 else {}
+    more.update((key, int(value)) for key, value in (setting.split("=") for setting in settings))
     rng, kills, lab = random.Random(seed), [], Lab(shape, more=more)
     try:
         lab.cluster.up()

@@ -95,7 +95,7 @@ def common_settings(shape, folder, cluster_id, address):
 
 
 def settings(shape, node, folder, cluster_id, address, more):
-    """more: settings of the run, as {"store.KEY": value}."""
+    """more: settings of the run, as {"store.KEY": value}; "etcd.KEY" is an option of etcd."""
     host = address(node.host)
     tree = common_settings(shape, folder, cluster_id, address)
     tree.update({"name": node.name, "status.listen": f"0.0.0.0:{status_port(node)}"})
@@ -116,14 +116,15 @@ def settings(shape, node, folder, cluster_id, address, more):
     return tree
 
 
-def etcd_words(shape, node, folder, address):
+def etcd_words(shape, node, folder, address, more):
     host = address(node.host)
     members = ",".join(f"{name}=http://{address(shape.nodes[name].host)}:2380" for name in shape.names("etcd"))
     return ["etcd", "--name", node.name, "--data-dir", folder / "data" / node.name,
             "--listen-client-urls", f"http://{host}:2379,http://127.0.0.1:2379",
             "--advertise-client-urls", f"http://{host}:2379",
             "--listen-peer-urls", f"http://{host}:2380", "--initial-advertise-peer-urls", f"http://{host}:2380",
-            "--initial-cluster", members, "--initial-cluster-state", "new", "--logger", "zap"]
+            "--initial-cluster", members, "--initial-cluster-state", "new", "--logger", "zap",
+            *(f"--{key[5:]}={value}" for key, value in more.items() if key.startswith("etcd."))]
 
 
 def cluster_json(shape, cluster_id, folder, app, address):

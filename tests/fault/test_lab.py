@@ -14,6 +14,8 @@ FOUND = {
     "a ZeroMQ heartbeat on a link that was handed over and reset aborted the process": (
         "static", "cut:h2-clients@1+1 one-way:h1-h2@1.1+5.4 cable:h2@1.2+2.4 stop:store-0@1.7+6 stop:presence-1@2.2+6.5 "
                   "loss:h2=5@2.3+3.6 loss:h1=25@2.5+2.1 kill:gateway-1@3"),
+    "a store that was started on a full or failing disk ended": (
+        "replicated", "full-disk:store-2a@1+6 bad-disk:store-0a@1.1+4 kill:store-2a@2.5 kill:store-0a@2.6"),
 }
 
 

@@ -254,6 +254,8 @@ static void on_tick(void *arg)
             hy_loop_stop(load->loop);
         break;
     case LOAD_HEARS: /* a tick of 5 ms would count the same thousands again and again */
+        if (load->rate == 0)
+            hy_loop_stop(load->loop);
         if (now % 100 >= TICK_MS)
             break;
         if (is_outdated(load) && load->read_again++ < READ_AGAIN_MOST)
@@ -290,6 +292,8 @@ static void on_state(void *ctx, const struct hongyan_change *change)
     fprintf(stderr, "hongyan-probe: %zu users are online\n", load->online);
     load->stage = LOAD_SENDS;
     load->begun_ms = load->acked_ms = hy_loop_now_ms(load->loop);
+    if (load->rate == 0)
+        start_reading(load);
 }
 
 static void on_message(void *ctx, const Hy__Msg *msg)

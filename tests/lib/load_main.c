@@ -74,7 +74,7 @@ static const struct arg args[] = {
     {"pairs", "N", ARG_INT, offsetof(L, pairs), 0, 100000, false, "one-to-one conversations (4)"},
     {"groups", "N", ARG_INT, offsetof(L, groups), 0, 100000, false, "groups (1)"},
     {"members", "N", ARG_INT, offsetof(L, members), 2, 2000, false, "members of each (5)"},
-    {"rate", "N", ARG_INT, offsetof(L, rate), 1, 1000000, false, "messages a second over all (100)"},
+    {"rate", "N", ARG_INT, offsetof(L, rate), 0, 1000000, false, "messages a second over all (100); 0: only read back what an earlier run with this name left"},
     {"reads", "N", ARG_INT, offsetof(L, reads), 0, 1000000, false, "newest pages read a second over all while sending (0)"},
     {"seconds", "N", ARG_INT, offsetof(L, seconds), 1, 1000000, false, "how long (10); SIGINT ends it before"},
     {"send-patience", "SECONDS", ARG_INT, offsetof(L, send_s), 1, 3600, false, "how long a send is tried again; its end is unknown after that (for ever)"},

@@ -90,7 +90,7 @@ enum hy_err load_set_up(struct load *load)
         return HY_ENOMEM;
     make_names(load);
     err = import_users(load);
-    for (size_t t = (size_t)load->pairs; t < load->talk_count && err == HY_OK; t++)
+    for (size_t t = (size_t)load->pairs; t < load->talk_count && load->rate > 0 && err == HY_OK; t++)
         err = make_group(load, &load->talks[t]);
     return err;
 }

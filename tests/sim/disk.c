@@ -79,12 +79,23 @@ void disk_crash(struct sim *sim, struct disk *disk)
     disk->synced = disk->log.count;
 }
 
+/* After a loss of power it lacks the end of what it had confirmed, too. */
+void disk_tear(struct sim *sim, struct disk *disk)
+{
+    size_t lost = sim_between(sim, 1, 12);
+
+    disk->log.count -= lost < disk->log.count ? lost : disk->log.count;
+    disk->synced = disk->log.count;
+    disk->boot++;
+}
+
 void disk_wipe(struct sim *sim, struct disk *disk)
 {
-    size_t kept = disk->kept;
+    struct disk was = *disk;
 
     disk_close(disk);
-    disk->kept = kept;
+    disk->kept = was.kept;
+    disk->boot = was.boot;
     disk->db = (unsigned)++sim->dbs;
 }
 

@@ -44,13 +44,17 @@ static void crash(struct sim *sim)
     int node = victim(sim);
 
     node_crash(sim, node);
+    sim->node[node].disk.boot += sim_chance(sim, 30);
     restart_after(sim, node, some_time(sim));
 }
 
 static void crash_all(struct sim *sim)
 {
+    bool reboots = sim_chance(sim, 50);
+
     for (int i = 0; i < sim->nodes; i++) {
         node_crash(sim, i);
+        sim->node[i].disk.boot += reboots;
         restart_after(sim, i, some_time(sim));
     }
 }
@@ -61,9 +65,10 @@ static void crash_soon(struct sim *sim)
     sim->node[victim(sim)].fuse = (unsigned)sim_between(sim, 1, 40);
 }
 
-/* A disk may be lost while another member, whole, is left of those the coordinator counts: one that
- * the leader, if it is the leader's disk, has not just told to go back. */
-static bool may_wipe(const struct sim *sim, int node)
+/* A disk, or the end of what it confirmed, may be lost while another member, whole, is left of
+ * those the coordinator counts: one that the leader, if it is the leader's disk, has not just told
+ * to go back. */
+static bool may_lose(const struct sim *sim, int node)
 {
     const struct copy_state *s = &sim->coordinator.state;
     const struct node *lost = &sim->node[node];
@@ -80,7 +85,8 @@ static bool may_wipe(const struct sim *sim, int node)
 
             snprintf(id.node, sizeof id.node, "%s", n->name);
             snprintf(id.db, sizeof id.db, "db%u", n->disk.db);
-            others += i != node && copy_id_same(&id, &s->set.ids[k]) && !n->disk.marker &&
+            snprintf(id.boot, sizeof id.boot, "boot%u", n->disk.boot);
+            others += i != node && copy_id_ran_on(&id, &s->set.ids[k]) && !n->disk.marker &&
                       (!leads || copy_follower(lost->copy, n->name, 0, &acked, &behind_ms));
         }
     return others > 0;
@@ -90,12 +96,26 @@ static void wipe(struct sim *sim)
 {
     int node = any_node(sim);
 
-    if (!may_wipe(sim, node) || sim_chance(sim, 50))
+    if (!may_lose(sim, node) || sim_chance(sim, 50))
         return;
     node_crash(sim, node);
     disk_wipe(sim, &sim->node[node].disk);
     sim->truth.wiped_us = sim->now_us;
     SIM_SAY(sim, "%s loses its disk", sim->node[node].name);
+    restart_after(sim, node, some_time(sim));
+}
+
+static void tear(struct sim *sim)
+{
+    int node = victim(sim);
+
+    if (!may_lose(sim, node))
+        return;
+    node_crash(sim, node);
+    disk_tear(sim, &sim->node[node].disk);
+    sim->truth.wiped_us = sim->now_us;
+    SIM_SAY(sim, "%s loses the end of its log, up to %lu is left", sim->node[node].name,
+            log_latest(&sim->node[node].disk.log));
     restart_after(sim, node, some_time(sim));
 }
 
@@ -200,7 +220,7 @@ static const struct {
     {crash, 14},           {crash_soon, 14}, {crash_all, 2},        {wipe, 4},
     {pause_node, 8},       {isolate, 6},     {cut_one_way, 10},     {reconnect, 10},
     {slow_disk, 4},        {disk_fails, 4},  {coordinator_away, 4}, {hand_over, 6},
-    {from_coordinator, 5},
+    {from_coordinator, 5}, {tear, 5},
 };
 
 static void happen(struct sim *sim, struct event *event)

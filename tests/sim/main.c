@@ -26,6 +26,7 @@ static const struct {
     {"leaver", "a leaver stops to count when its change is sent", BROKEN_LEAVER},
     {"member", "who is not in the set may lead", BROKEN_MEMBER},
     {"floor", "a joiner need not have what earlier reigns told", BROKEN_FLOOR},
+    {"boot", "who may have lost the end of its log leads without asking", BROKEN_BOOT},
     {"sync", "followers confirm what is not synced", BROKEN_SYNC},
 };
 

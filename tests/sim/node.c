@@ -440,6 +440,7 @@ void node_start(struct sim *sim, int number)
     struct node *node = &sim->node[number];
     struct copy_config config = {.min_insync = sim->min_insync,
                                  .follower_timeout_ms = 2000,
+                                 .reboot_wait_ms = UINT32_MAX,
                                  .number = sim_random(sim, 1ull << 60)};
 
     if (node->up)
@@ -456,6 +457,7 @@ void node_start(struct sim *sim, int number)
     node->pending_count = 0;
     snprintf(config.me.node, sizeof config.me.node, "%s", node->name);
     snprintf(config.me.db, sizeof config.me.db, "db%u", node->disk.db);
+    snprintf(config.me.boot, sizeof config.me.boot, "boot%u", node->disk.boot);
     if (copy_open(&config, &outputs, node, &node->copy) != HY_OK)
         abort();
     for (int i = 0; i < sim->nodes; i++)

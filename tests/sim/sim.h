@@ -66,8 +66,9 @@ struct disk {
     struct log checkpoints[CHECKPOINTS]; /* newest first */
     size_t checkpoint_count;
     bool marker;
-    unsigned db; /* its id */
-    size_t kept; /* entries that can still be read for followers: the newest ... */
+    unsigned db;   /* its id */
+    unsigned boot; /* of its machine */
+    size_t kept;   /* entries that can still be read for followers: the newest ... */
     uint64_t slow_until_us;
 };
 
@@ -81,6 +82,7 @@ const struct entry *log_find(const struct log *log, uint64_t seq);
 const struct entry *log_op(const struct log *log, uint64_t op);
 
 void disk_crash(struct sim *sim, struct disk *disk);
+void disk_tear(struct sim *sim, struct disk *disk);
 void disk_wipe(struct sim *sim, struct disk *disk);
 void disk_checkpoint(struct disk *disk);
 void disk_close(struct disk *disk);

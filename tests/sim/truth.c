@@ -76,7 +76,7 @@ static void told(struct sim *sim, const struct node *node, uint64_t seq)
         sim->truth.told = seq;
 }
 
-/* Not so when a disk was just lost, which is nobody's fault. */
+/* Not so when a disk, or its end, was just lost, which is nobody's fault. */
 static void check_copies(struct sim *sim, uint64_t seq, uint64_t op)
 {
     size_t copies = 0;

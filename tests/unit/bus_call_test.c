@@ -60,6 +60,28 @@ static void an_answer_may_come_later_by_its_handle(void **state)
     pair_close(&pair);
 }
 
+static void an_answer_is_doubtful_while_another_try_is_not_answered(void **state)
+{
+    struct pair pair;
+    struct tally tally = {0};
+    struct ask asks[2] = {{&tally, 7}, {&tally, 8}};
+
+    (void)state;
+    pair_open(&pair);
+    pair.store.mood = ANSWER;
+    call(&pair.router, pair.peer, &asks[0], 0);
+    TURN_UNTIL(pair.loop, tally.ok == 1);
+    assert_int_equal(tally.doubtful, 0);
+    pair.store.mood = HOLD;
+    pair.store.records = 0;
+    call(&pair.router, pair.peer, &asks[1], 0);
+    TURN_UNTIL(pair.loop, pair.store.records >= 2); /* the second try may yet be taken */
+    hy_bus_reply(&pair.store.held, &asks[1].number, sizeof asks[1].number);
+    TURN_UNTIL(pair.loop, tally.ok == 2);
+    assert_int_equal(tally.doubtful, 1);
+    pair_close(&pair);
+}
+
 static void calls_survive_a_restart_of_the_store_each_answered_once(void **state)
 {
     enum { COUNT = 4000 };
@@ -139,6 +161,7 @@ int main(void)
         cmocka_unit_test(a_call_is_answered_once_and_later),
         cmocka_unit_test(a_call_ends_at_its_deadline),
         cmocka_unit_test(an_answer_may_come_later_by_its_handle),
+        cmocka_unit_test(an_answer_is_doubtful_while_another_try_is_not_answered),
         cmocka_unit_test(calls_survive_a_restart_of_the_store_each_answered_once),
         cmocka_unit_test(calls_follow_a_fail_over),
     };

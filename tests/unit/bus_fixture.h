@@ -142,7 +142,7 @@ static inline void pair_close(struct pair *pair)
 
 /* Calls and how they ended. */
 struct tally {
-    unsigned long ok, timeout, busy, twice;
+    unsigned long ok, timeout, busy, twice, doubtful;
     uint8_t done[5000];
 };
 
@@ -160,6 +160,7 @@ static inline void on_done(void *arg, enum hy_err err, const struct hy_record *a
         assert_memory_equal(answer->payload, &ask->number, sizeof ask->number);
     ask->tally->twice += ask->tally->done[ask->number]++ > 0;
     ask->tally->ok += err == HY_OK;
+    ask->tally->doubtful += err == HY_OK && answer->doubtful;
     ask->tally->timeout += err == HY_ETIMEOUT;
     ask->tally->busy += err == HY_EBUSY;
 }

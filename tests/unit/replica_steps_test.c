@@ -108,6 +108,7 @@ struct disks {
         struct copy_id id;
         uint64_t has;
         bool silent;
+        const char *boot; /* now; NULL: it is not here */
     } of[4];
 };
 
@@ -133,6 +134,17 @@ static bool disk_silent(void *arg, const struct copy_id *id)
     const struct disks *d = arg;
 
     return d->of[find_disk(d, id)].silent;
+}
+
+static bool disk_now(void *arg, const struct copy_id *id, struct copy_id *now)
+{
+    const struct disks *d = arg;
+    const char *boot = d->of[find_disk(d, id)].boot;
+
+    *now = *id;
+    if (boot != NULL)
+        snprintf(now->boot, sizeof now->boot, "%s", boot);
+    return boot != NULL;
 }
 
 static void three(struct disks *d, struct insync *in, size_t members, size_t min)
@@ -184,6 +196,7 @@ static void a_joiner_counts_before_its_change_is_sent(void **state)
     struct disks d;
     struct insync in;
     struct copies set;
+    struct insync_asker asker = {disk_has, disk_silent, disk_now, &d};
 
     (void)state;
     three(&d, &in, 2, 2);
@@ -193,13 +206,13 @@ static void a_joiner_counts_before_its_change_is_sent(void **state)
     assert_true(insync_count(&in, &d.of[2].id));
     assert_false(insync_count(&in, &d.of[2].id));
     d.of[0].has = d.of[1].has = 50;
-    assert_false(insync_advance(&in, disk_has, &d));                 /* waits for it */
-    assert_false(insync_plan(&in, disk_has, disk_silent, &d, &set)); /* it lacks 40 */
+    assert_false(insync_advance(&in, disk_has, &d)); /* waits for it */
+    assert_false(insync_plan(&in, &asker, &set));    /* it lacks 40 */
     d.of[2].has = 40;
-    assert_true(insync_plan(&in, disk_has, disk_silent, &d, &set));
+    assert_true(insync_plan(&in, &asker, &set));
     assert_int_equal(set.count, 3);
     insync_ask(&in, &set);
-    assert_false(insync_plan(&in, disk_has, disk_silent, &d, &set)); /* one at a time */
+    assert_false(insync_plan(&in, &asker, &set)); /* one at a time */
     d.of[2].has = 45;
     assert_true(insync_advance(&in, disk_has, &d));
     assert_int_equal(in.commit, 45);
@@ -212,14 +225,15 @@ static void a_joiner_has_what_earlier_reigns_told(void **state)
     struct disks d;
     struct insync in;
     struct copies set;
+    struct insync_asker asker = {disk_has, disk_silent, disk_now, &d};
 
     (void)state;
     three(&d, &in, 2, 2); /* the reign began at 10, nothing is committed in it */
     insync_count(&in, &d.of[2].id);
     d.of[2].has = 9;
-    assert_false(insync_plan(&in, disk_has, disk_silent, &d, &set));
+    assert_false(insync_plan(&in, &asker, &set));
     d.of[2].has = 10;
-    assert_true(insync_plan(&in, disk_has, disk_silent, &d, &set));
+    assert_true(insync_plan(&in, &asker, &set));
 }
 
 static void a_joiner_that_falls_silent_holds_up_nobody(void **state)
@@ -242,13 +256,14 @@ static void a_leaver_counts_until_its_change_is_known(void **state)
     struct disks d;
     struct insync in;
     struct copies set;
+    struct insync_asker asker = {disk_has, disk_silent, disk_now, &d};
 
     (void)state;
     three(&d, &in, 3, 2);
     d.of[0].has = d.of[1].has = 40;
     d.of[2].has = 20;
     d.of[2].silent = true;
-    assert_true(insync_plan(&in, disk_has, disk_silent, &d, &set));
+    assert_true(insync_plan(&in, &asker, &set));
     assert_int_equal(set.count, 2);
     insync_ask(&in, &set);
     assert_true(insync_advance(&in, disk_has, &d));
@@ -263,15 +278,39 @@ static void the_set_never_shrinks_below_min(void **state)
     struct disks d;
     struct insync in;
     struct copies set;
+    struct insync_asker asker = {disk_has, disk_silent, disk_now, &d};
 
     (void)state;
     three(&d, &in, 3, 2);
     d.of[1].silent = d.of[2].silent = true;
-    assert_true(insync_plan(&in, disk_has, disk_silent, &d, &set));
+    assert_true(insync_plan(&in, &asker, &set));
     assert_int_equal(set.count, 2);
     insync_ask(&in, &set);
     insync_settle(&in, &set);
-    assert_false(insync_plan(&in, disk_has, disk_silent, &d, &set));
+    assert_false(insync_plan(&in, &asker, &set));
+}
+
+static void a_member_that_started_anew_is_recorded_when_it_has_all(void **state)
+{
+    struct disks d;
+    struct insync in;
+    struct copies set;
+    struct insync_asker asker = {disk_has, disk_silent, disk_now, &d};
+
+    (void)state;
+    three(&d, &in, 2, 2);
+    d.of[0].has = d.of[1].has = 40;
+    assert_true(insync_advance(&in, disk_has, &d));
+    assert_false(insync_plan(&in, &asker, &set));
+    d.of[1].boot = "2";
+    d.of[1].has = 39; /* it lost the end of its log */
+    assert_false(insync_plan(&in, &asker, &set));
+    d.of[1].has = 40;
+    assert_true(insync_plan(&in, &asker, &set));
+    assert_string_equal(copies_at(&set, "b")->boot, "2");
+    insync_ask(&in, &set);
+    insync_settle(&in, &set);
+    assert_false(insync_plan(&in, &asker, &set));
 }
 
 /* ---- feed ---- */
@@ -588,6 +627,7 @@ int main(void)
         cmocka_unit_test(a_joiner_that_falls_silent_holds_up_nobody),
         cmocka_unit_test(a_leaver_counts_until_its_change_is_known),
         cmocka_unit_test(the_set_never_shrinks_below_min),
+        cmocka_unit_test(a_member_that_started_anew_is_recorded_when_it_has_all),
         cmocka_unit_test(a_follower_is_silent_when_it_falls_behind_for_long),
         cmocka_unit_test(what_is_under_way_is_bounded),
         cmocka_unit_test(an_ack_before_it_joined_again_counts_no_more),

@@ -301,6 +301,36 @@ static void a_refusal_is_told_at_once(void **state)
     close_both(&fake, &anna);
 }
 
+/* The first try may have been taken, or may be yet. */
+static void a_refusal_after_a_try_without_an_answer_is_asked_again(void **state)
+{
+    struct fake fake;
+    struct anna anna;
+
+    (void)state;
+    fake_open(&fake);
+    open_online(&fake, &anna);
+    fake.mute = true;
+    anna_say(&anna, "one");
+    UNTIL(&fake, fake.sent == 1);
+    fake.mute = false;
+    fake.send_code = HY_CODE_GROUP_MUTED;
+    fake.codes_left = 2;
+    fake_cut(&fake);
+    UNTIL(&fake, anna.answers == 1);
+    assert_int_equal(anna.codes[0], 0);
+    assert_int_equal(fake.sent, 4);
+    fake.send_code = HY_CODE_TIMEOUT; /* not known either */
+    fake.codes_left = 1;
+    anna_say(&anna, "two");
+    UNTIL(&fake, fake.sent == 5);
+    fake.send_code = HY_CODE_MSG_EMPTY; /* but wrong at every try */
+    fake.codes_left = 1;
+    UNTIL(&fake, anna.answers == 2);
+    assert_int_equal(anna.codes[1], HY_CODE_MSG_EMPTY);
+    close_both(&fake, &anna);
+}
+
 static void own_messages_count_and_are_not_shown(void **state)
 {
     struct fake fake;
@@ -401,6 +431,7 @@ int main(void)
         cmocka_unit_test(sends_that_were_not_answered_go_again_in_order),
         cmocka_unit_test(a_busy_cluster_is_asked_again_and_nothing_overtakes),
         cmocka_unit_test(a_refusal_is_told_at_once),
+        cmocka_unit_test(a_refusal_after_a_try_without_an_answer_is_asked_again),
         cmocka_unit_test(own_messages_count_and_are_not_shown),
         cmocka_unit_test(closing_ends_what_waits),
         cmocka_unit_test(closing_in_a_callback_is_fine),

@@ -442,6 +442,26 @@ static void a_group_made_again_is_another_group(void **state)
     DROP(page);
 }
 
+static void a_retry_gets_the_first_answer_whatever_became_of_the_sender(void **state)
+{
+    struct fixture *f = *state;
+    struct say first = {.from = "cleo", .to = "g", .group = true, .id = "x", .hash = 1};
+    struct said was, again;
+
+    fixture_group(f, "Public", "g", "anna", 2, two);
+    was = fixture_said(f, first);
+    assert_int_equal(was.code, 0);
+    set_member(f, "g", "anna", false, "cleo", "MuteTime", "", 60);
+    again = fixture_said(f, first);
+    assert_true(again.duplicate && again.code == 0 && again.seq == was.seq);
+    assert_int_equal(say(f, "g", "cleo").code, HY_CODE_GROUP_MUTED);
+    fixture_moved(f, false, (struct move){.group = "g", .user = "cleo", .admin = true});
+    again = fixture_said(f, first);
+    assert_true(again.duplicate && again.code == 0 && again.seq == was.seq);
+    first.id = "y";
+    assert_int_equal(fixture_said(f, first).code, HY_CODE_GROUP_DENIED);
+}
+
 static void mutes_outlive_membership_and_end(void **state)
 {
     struct fixture *f = *state;
@@ -997,6 +1017,7 @@ int main(void)
         T(who_may_come_and_go),
         T(a_full_group_takes_nobody),
         T(a_group_made_again_is_another_group),
+        T(a_retry_gets_the_first_answer_whatever_became_of_the_sender),
         T(mutes_outlive_membership_and_end),
         T(roles_are_the_owners_to_give),
         T(fields_have_their_rules),

@@ -1,5 +1,8 @@
 #include "store_fixture.h"
 
+#include <pthread.h>
+
+#include "common/clock.h"
 #include "common/loop.h"
 
 /* The same shard with reader threads: answers come back through the loop. */
@@ -219,14 +222,87 @@ static void no_walk_ends_early_without_an_error(void **state)
     db_close(&db);
 }
 
+/* ---- threads share blocks that one of them unpacked ---- */
+
+enum { PACKED_ROWS = 4000 };
+
+static void packed_key(unsigned i, struct key *key)
+{
+    key_head(key, (struct key_home){(uint16_t)(i % 16), 1}, KEY_COUNTER);
+    key->bytes[key->len++] = (uint8_t)(i >> 8);
+    key->bytes[key->len++] = (uint8_t)i;
+}
+
+/* Returns the sum of all bytes. */
+static uint64_t write_packed(struct db *db)
+{
+    uint64_t sum = 0;
+    struct db_batch *batch;
+    struct key key;
+    char value[200], why[256];
+
+    assert_int_equal(db_batch_open(db, &batch), HY_OK);
+    for (unsigned i = 0; i < PACKED_ROWS; i++) {
+        packed_key(i, &key);
+        for (size_t at = 0; at < sizeof value; at++) { /* half of it can be packed */
+            value[at] = at < sizeof value / 2 ? 'a' : (char)hy_random64();
+            sum += (uint8_t)value[at];
+        }
+        db_batch_put(batch, FAMILY_LOG, &key, value, sizeof value);
+    }
+    assert_int_equal(db_write(db, batch), HY_OK);
+    db_batch_close(&batch);
+    assert_int_equal(db_flush(db, why), HY_OK);
+    return sum;
+}
+
+static void *read_packed(void *arg)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < PACKED_ROWS; i++) {
+        struct db_value value;
+        struct key key;
+
+        packed_key(i, &key);
+        if (db_get(arg, FAMILY_LOG, &key, &value) == HY_OK)
+            for (size_t at = 0; at < value.len; at++)
+                sum += value.data[at];
+        db_drop(&value);
+    }
+    return (void *)sum;
+}
+
+static void threads_read_what_another_unpacked(void **state)
+{
+    struct fixture *f = *state;
+    struct db_config config = {.block_cache_bytes = 16 << 20, .write_buffer_bytes = 4 << 20};
+    char dir[128], why[256];
+    struct db *db;
+    pthread_t threads[3];
+    void *read;
+    uint64_t sum;
+
+    snprintf(dir, sizeof dir, "%s/packed", f->dir);
+    config.dir = dir;
+    assert_int_equal(db_open(&config, &db, why), HY_OK);
+    sum = write_packed(db);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_packed, db), 0);
+    for (int i = 0; i < 3; i++) {
+        pthread_join(threads[i], &read);
+        assert_int_equal((uint64_t)read, sum);
+    }
+    db_close(&db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-        T(reads_see_all_that_was_answered_before_them),
-        T(what_threads_load_goes_on_to_be_true),
-        T(what_was_blanked_is_not_shown_by_any_thread),
-        T(no_walk_ends_early_without_an_error),
+        T(reads_see_all_that_was_answered_before_them), T(what_threads_load_goes_on_to_be_true),
+        T(what_was_blanked_is_not_shown_by_any_thread), T(no_walk_ends_early_without_an_error),
+        T(threads_read_what_another_unpacked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

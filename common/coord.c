@@ -18,6 +18,7 @@ struct hy_coord {
     void *state;
     struct coord_copy copy;
     uint64_t revision; /* of the copy */
+    bool whole;        /* it has been, once */
 };
 
 /* ---- changes under way ---- */
@@ -296,6 +297,7 @@ void hy_coord_each(const struct hy_coord *coord, const char *prefix,
 
 void coord_whole(struct hy_coord *coord)
 {
+    coord->whole = true;
     if (coord->handler.whole != NULL)
         coord->handler.whole(coord->ctx);
 }
@@ -358,6 +360,11 @@ struct hy_loop *coord_loop(const struct hy_coord *coord)
 uint64_t hy_coord_trusted_until_ms(const struct hy_coord *coord)
 {
     return coord->driver->trusted_until_ms(coord->state);
+}
+
+bool hy_coord_whole(const struct hy_coord *coord)
+{
+    return coord->whole;
 }
 
 bool hy_coord_static(const struct hy_coord *coord)

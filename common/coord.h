@@ -68,6 +68,9 @@ bool hy_coord_get(const struct hy_coord *coord, const char *key, struct hy_coord
 void hy_coord_each(const struct hy_coord *coord, const char *prefix,
                    void (*fn)(void *arg, const struct hy_coord_value *value), void *arg);
 
+/* Have all values been read at least once? Before that one that is missing may be there. */
+bool hy_coord_whole(const struct hy_coord *coord);
+
 /* Until when (CLOCK_BOOTTIME, ms) others surely respect the lease: the send time of the last good
  * renewal plus two thirds of lease_s. 0: there is none; UINT64_MAX: static. */
 uint64_t hy_coord_trusted_until_ms(const struct hy_coord *coord);

@@ -124,6 +124,8 @@ static void on_timer(void *arg)
 {
     struct replica *r = arg;
 
+    if (!r->knows_state && hy_coord_whole(r->config.coord))
+        replica_read_state(r);
     copy_tick(r->copy, hy_steady_ms());
     replica_tick(r);
 }

@@ -69,13 +69,15 @@ static bool read_leader(const struct hy_coord_value *value, struct copy_state *s
     return state->leader[0] != '\0';
 }
 
-/* What does not decode is not acted upon: nobody takes over a shard whose state is not understood.
- */
+/* What does not decode is not acted upon, nor what is not there while not all has been read: nobody
+ * takes over a shard whose state is not understood. */
 void replica_read_state(struct replica *r)
 {
     struct copy_state state = {.known = true};
     struct hy_coord_value value;
 
+    if (!hy_coord_whole(r->config.coord))
+        return;
     if (hy_coord_get(r->config.coord, r->key_state, &value) && !read_shard(&value, &state)) {
         hy_log_error("store.state_unreadable", "key=%s text=\"%s\"", r->key_state, value.text);
         return;
@@ -84,6 +86,7 @@ void replica_read_state(struct replica *r)
         hy_log_error("store.state_unreadable", "key=%s text=\"%s\"", r->key_leader, value.text);
         return;
     }
+    r->knows_state = true;
     copy_coordinated(r->copy, hy_steady_ms(), &state);
 }
 

@@ -60,6 +60,7 @@ struct replica {
     struct hy_timer *timer;
     struct asking *asking;
     char key_state[64], key_leader[64];
+    bool knows_state; /* they were read when all had been */
     uint64_t latest; /* of the database; what the steps were told */
     size_t since_checkpoint;
     uint64_t checkpoint_ms;

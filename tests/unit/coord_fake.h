@@ -19,6 +19,7 @@ struct hy_coord {
     struct hy_coord_handler handler;
     void *ctx;
     bool open, lease, away; /* away: what is asked is not answered, nothing is seen */
+    bool unread;            /* not all values have been read */
 };
 
 static struct {
@@ -83,7 +84,7 @@ static inline struct hy_coord *fake_open(struct hy_loop *loop,
 {
     for (int i = 0; i < FAKE_NODES; i++)
         if (!fake.nodes[i].open) {
-            fake.nodes[i] = (struct hy_coord){loop, *handler, ctx, true, true, false};
+            fake.nodes[i] = (struct hy_coord){loop, *handler, ctx, true, true, false, false};
             return &fake.nodes[i];
         }
     abort();
@@ -134,6 +135,11 @@ void hy_coord_each(const struct hy_coord *c, const char *prefix,
 uint64_t hy_coord_trusted_until_ms(const struct hy_coord *c)
 {
     return c->lease && !c->away ? hy_steady_ms() + 1000 : 0;
+}
+
+bool hy_coord_whole(const struct hy_coord *c)
+{
+    return !c->unread;
 }
 
 bool hy_coord_static(const struct hy_coord *c)

@@ -36,6 +36,7 @@ struct world {
     uint32_t min_insync;
     unsigned rows;    /* written so far */
     uint64_t shunned; /* the boot of a process that nobody hears */
+    bool unread;      /* coordinators of those that start have not read all */
 };
 
 /* ---- the store's part ---- */
@@ -111,6 +112,7 @@ static void start(struct world *w, int i)
     n->deaf = false;
     assert_int_equal(hy_bus_open(w->loop, &bus, &handler, n, &n->bus), HY_OK);
     n->coord = fake_open(w->loop, &coord_handler, n);
+    n->coord->unread = w->unread;
     config.bus = n->bus;
     config.coord = n->coord;
     snprintf(key, sizeof key, "node/store/%s", n->name);
@@ -326,6 +328,24 @@ static void a_lone_copy_of_several_tells_nothing(void **state)
     close_world(w);
 }
 
+/* What is not there may only not have been read yet. */
+static void a_copy_acts_when_all_values_were_read(void **state)
+{
+    struct world *w = open_world(1);
+    uint64_t end_ms = hy_steady_ms() + 300;
+
+    (void)state;
+    w->unread = true;
+    start(w, 0);
+    while (hy_steady_ms() < end_ms) {
+        hy_loop_turn(w->loop, 5);
+        assert_null(leader(w));
+    }
+    w->nodes[0].coord->unread = false;
+    UNTIL(w, leader(w) != NULL);
+    close_world(w);
+}
+
 static void another_leads_when_the_leader_dies(void **state)
 {
     struct world *w = open_world(2);
@@ -522,6 +542,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_hold_what_the_leader_wrote),
         cmocka_unit_test(a_lone_copy_of_several_tells_nothing),
+        cmocka_unit_test(a_copy_acts_when_all_values_were_read),
         cmocka_unit_test(another_leads_when_the_leader_dies),
         cmocka_unit_test(a_tail_nobody_had_gives_way_to_a_checkpoint),
         cmocka_unit_test(without_a_checkpoint_everything_is_copied),

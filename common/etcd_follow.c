@@ -193,17 +193,13 @@ static void on_read(void *arg, const struct etcd_reply *reply)
 static void on_timer(void *arg)
 {
     struct etcd_follow *follow = arg;
-    const struct etcd_question question = {
-        .path = "/v3/kv/range",
-        .body = etcd_range_text(follow->prefix),
-        .done = on_read,
-        .arg = follow,
-    };
+    struct etcd_question question = {.path = "/v3/kv/range", .done = on_read, .arg = follow};
 
     if (follow->watch != NULL) { /* it should stand by now */
         etcd_client_move(follow->client, "a watch is not confirmed");
         watch_failed(follow, "not confirmed");
     } else if (follow->read == NULL) {
+        question.body = etcd_range_text(follow->prefix);
         follow->read = etcd_client_ask(follow->client, &question);
     }
 }

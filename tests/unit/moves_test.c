@@ -87,8 +87,8 @@ static void what_is_no_move_changes_nothing(void **state)
         "{\"id\":1,\"first\":0,\"last\":0,\"from\":0,\"to\":1}",
         "{\"id\":1,\"first\":0,\"last\":0,\"from\":0,\"to\":1,\"state\":\"flying\"}",
         "{\"id\":1,\"first\":0,\"last\":0,\"from\":0,\"to\":1,\"state\":\"planned\",\"rows\":-1}",
-        "{\"id\":1,\"first\":0,\"last\":0,\"from\":0,\"to\":1,\"state\":\"planned\",\"rows\":"
-        "\"1\"}",
+        ("{\"id\":1,\"first\":0,\"last\":0,\"from\":0,\"to\":1,\"state\":\"planned\",\"rows\":"
+         "\"1\"}"),
     };
     struct hy_move move = {.id = 9}, before = move;
     struct hy_rebalance rebalance = {.id = 9};

@@ -11,7 +11,6 @@ import signal
 from cluster import BIN, wait_until
 from load import Load
 from test_failover import insync
-from test_fleet import SHORT, SOON
 
 OLD = pathlib.Path(os.environ.get("HONGYAN_OLD_BIN", BIN))
 ORDER = ("store", "presence", "router", "gateway")
@@ -43,8 +42,8 @@ def test_all_processes_are_replaced_under_load(make_cluster, tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
     install(programs, OLD)
-    cluster = make_cluster(gateways=2, routers=2, presence=2, shards=2, etcd=1, replicas=2, apps=SHORT,
-                           settings=SOON, programs=programs)
+    cluster = make_cluster(gateways=2, routers=2, presence=2, shards=2, etcd=1, replicas=2,
+                           apps=["group_rate=0"], settings=["gateway.drain_ms=500"], programs=programs)
     wait_until(lambda: all(insync(cluster, shard) == 2 for shard in (0, 1)), 20, "both copies to be in sync")
     cluster.import_users("anna", "ben")
     cluster.client("anna").send("ben", "before")

@@ -368,8 +368,8 @@ void store_close(struct store **store)
         moves_follow(s->moves);
     backup_close(&s->backup);
     core_follow(&s->core);
+    replica_close(&s->replica); /* its compaction asks what the core knows of apps */
     core_close(&s->core);
-    replica_close(&s->replica);
     moves_close(&s->moves);
     config_free(&s->config);
     if (s->mine != s->map)

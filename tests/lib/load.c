@@ -185,14 +185,25 @@ static void read_page(struct seat *seat, uint64_t from_seq)
         seat->load->moved_ms = 0; /* gives up */
 }
 
+/* Who sent nothing looks at conversations that were judged before: one of each reads it. */
+static bool reads_back(const struct load *load, const struct seat *seat)
+{
+    return load->rate > 0 || seat == &load->seats[seat->talk->first];
+}
+
 static void start_reading(struct load *load)
 {
     load->stage = LOAD_READS;
-    load->reading = load->seat_count;
+    load->reading = 0;
     touch(load);
     for (size_t i = 0; i < load->seat_count; i++) {
-        load->seats[i].history.count = 0;
-        read_page(&load->seats[i], 0);
+        struct seat *seat = &load->seats[i];
+
+        if (!reads_back(load, seat))
+            continue;
+        load->reading++;
+        seat->history.count = 0;
+        read_page(seat, 0);
     }
 }
 

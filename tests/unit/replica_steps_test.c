@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "store/replica/apply.h"
+#include "store/replica/copy.h"
 #include "store/replica/epochs.h"
 #include "store/replica/feed.h"
 #include "store/replica/insync.h"
@@ -521,6 +522,97 @@ static void a_rebuilt_copy_is_whole_past_reign_and_commit(void **state)
     assert_true(apply_whole(&a, 60));
 }
 
+/* ---- a copy's reign ---- */
+
+/* What a copy asked for, and whether it began to lead. */
+struct asked {
+    struct copy_change change;
+    unsigned changes, reigns;
+};
+
+static void ask_change(void *ctx, const struct copy_change *change)
+{
+    struct asked *asked = ctx;
+
+    asked->change = *change;
+    asked->changes++;
+}
+
+static enum hy_err begin_reign(void *ctx, uint64_t epoch)
+{
+    struct asked *asked = ctx;
+
+    (void)epoch;
+    asked->reigns++;
+    return HY_OK;
+}
+
+static enum hy_err say_nothing(void *ctx, const char *node, const struct msg *msg)
+{
+    (void)ctx;
+    (void)node;
+    (void)msg;
+    return HY_OK;
+}
+
+static uint64_t trusted(void *ctx)
+{
+    (void)ctx;
+    return UINT64_MAX;
+}
+
+static void follow_nobody(void *ctx, const char *leader)
+{
+    (void)ctx;
+    (void)leader;
+}
+
+/* Found by the laboratory (replicated, seed 193): node a led, lost its disk and is back with an
+ * empty one before its lease ended. It asked for the first reign of a shard of which nothing was
+ * known yet; the key that its predecessor left says just that. */
+static void a_key_that_an_earlier_process_left_is_no_reign(void **state)
+{
+    static const struct copy_out out = {.send = say_nothing,
+                                        .change = ask_change,
+                                        .trusted_until_ms = trusted,
+                                        .lead = begin_reign,
+                                        .follow = follow_nobody};
+    struct copy_config config = {.me = id_of("a", "wiped"), .min_insync = 1};
+    struct copy_state nothing = {.known = true};
+    struct copy_state left = {.known = true,
+                              .there = true,
+                              .changed = 7,
+                              .epoch = 1,
+                              .led = true,
+                              .leader = "a",
+                              .leader_epoch = 1,
+                              .leader_created = 7};
+    struct copy_id before = id_of("a", "lost"), other = id_of("b", "1");
+    struct epochs none = {0};
+    struct asked asked = {0};
+    struct copy *copy;
+    uint64_t now_ms = 1000;
+
+    (void)state;
+    copies_add(&left.set, &before);
+    copies_add(&left.set, &other);
+    assert_int_equal(copy_open(&config, &out, &asked, &copy), HY_OK);
+    copy_opened(copy, now_ms, &(struct copy_disk){.epochs = &none});
+    copy_coordinated(copy, now_ms, &nothing);
+    for (; asked.changes == 0 && now_ms < 10000; now_ms += 50)
+        copy_tick(copy, now_ms);
+    assert_int_equal(asked.change.kind, CHANGE_TAKE);
+    assert_int_equal(asked.change.epoch, left.epoch);
+    copy_coordinated(copy, now_ms, &left);
+    copy_changed(copy, now_ms, HY_EEXIST);
+    for (; now_ms < 20000; now_ms += 50)
+        copy_tick(copy, now_ms);
+    assert_int_equal(asked.reigns, 0);
+    assert_false(copy_leads(copy));
+    assert_int_equal(asked.change.kind, CHANGE_DROP); /* so that others may lead */
+    copy_close(&copy);
+}
+
 /* ---- wire ---- */
 
 /* A batch of one row, tag, key length, key: the row of reign 7, and another. */
@@ -612,6 +704,7 @@ static void the_ring_keeps_the_newest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_that_an_earlier_process_left_is_no_reign),
         cmocka_unit_test(rows_cross_the_wire_whole_or_not_at_all),
         cmocka_unit_test(what_is_said_arrives),
         cmocka_unit_test(the_ring_keeps_the_newest),

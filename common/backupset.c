@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/crc32c.h"
+#include "common/file.h"
 
 enum { PATH_SIZE = 4096, CHUNK = 1 << 20, META_MOST = 64 << 20, NAME_MOST = 200 };
 
@@ -116,16 +117,6 @@ void hy_backup_set_free(struct hy_backup_set *set)
     *set = (struct hy_backup_set){0};
 }
 
-static enum hy_err failed(const char *what, const char *path, char why[static 256])
-{
-    int number = errno;
-
-    snprintf(why, 256, "cannot %s %.180s: %s", what, path, strerror(number));
-    if (number == ENOENT)
-        return HY_ENOTFOUND;
-    return number == ENOSPC || number == EDQUOT ? HY_EFULL : HY_EIO;
-}
-
 static enum hy_err read_whole(const char *path, char **text, size_t *len, char why[static 256])
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -135,13 +126,13 @@ static enum hy_err read_whole(const char *path, char **text, size_t *len, char w
     *text = NULL;
     *len = 0;
     if (fd < 0)
-        return failed("open", path, why);
+        return hy_file_failed("open", path, why);
     if (fstat(fd, &st) == 0 && st.st_size <= META_MOST &&
         (*text = malloc((size_t)st.st_size + 1)) != NULL)
         got = read(fd, *text, (size_t)st.st_size);
     close(fd);
     *len = got > 0 ? (size_t)got : 0;
-    return got < 0 ? failed("read", path, why) : HY_OK;
+    return got < 0 ? hy_file_failed("read", path, why) : HY_OK;
 }
 
 enum hy_err hy_backup_set_read(const char *folder, uint32_t id, struct hy_backup_set *set,
@@ -173,7 +164,7 @@ static enum hy_err put(int fd, const uint8_t *at, size_t len, const char *to, ch
         ssize_t n = write(fd, at, len);
 
         if (n < 0 && errno != EINTR)
-            return failed("write", to, why);
+            return hy_file_failed("write", to, why);
         if (n > 0) {
             at += n;
             len -= (size_t)n;
@@ -194,7 +185,7 @@ static enum hy_err pass(int in, int out, const char *path, const char *to, uint3
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            err = failed("read", path, why);
+            err = hy_file_failed("read", path, why);
             break;
         }
         *crc = hy_crc32c(*crc, chunk, (size_t)n);
@@ -217,19 +208,19 @@ enum hy_err hy_backup_file_check(const char *folder, const struct hy_backup_file
     snprintf(path, sizeof path, "%s/%s", folder, file->name);
     in = open(path, O_RDONLY | O_CLOEXEC);
     if (in < 0)
-        return failed("open", path, why);
+        return hy_file_failed("open", path, why);
     if (to != NULL)
         out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    err = to != NULL && out < 0 ? failed("create", to, why)
+    err = to != NULL && out < 0 ? hy_file_failed("create", to, why)
                                 : pass(in, out, path, to, &crc, bytes, why);
     if (err == HY_OK && crc != file->crc) {
         snprintf(why, 256, "%.200s is damaged: its checksum is not as it was", path);
         err = HY_ECORRUPT;
     }
     if (err == HY_OK && out >= 0 && fsync(out) != 0)
-        err = failed("sync", to, why);
+        err = hy_file_failed("sync", to, why);
     if (out >= 0 && close(out) != 0 && err == HY_OK)
-        err = failed("write", to, why);
+        err = hy_file_failed("write", to, why);
     close(in);
     return err;
 }

@@ -1,6 +1,5 @@
 #include "common/etcd_lease.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/metrics.h"
 
@@ -51,30 +51,18 @@ static uint64_t file_read(const char *path)
     return strtoull(text, NULL, 10) & INT64_MAX;
 }
 
-static bool file_write(const char *path, uint64_t id)
-{
-    char aside[4096];
-    FILE *file;
-
-    if (snprintf(aside, sizeof aside, "%s.new", path) >= (int)sizeof aside)
-        return false;
-    file = fopen(aside, "we");
-    if (file == NULL)
-        return false;
-    bool good = fprintf(file, "%" PRIu64 "\n", id) > 0;
-
-    good = fclose(file) == 0 && good;
-    return good && rename(aside, path) == 0;
-}
-
 static void keep_id(const struct etcd_lease *lease)
 {
-    if (*lease->file == '\0' || file_write(lease->file, lease->id))
+    char text[24], why[256];
+    int len = snprintf(text, sizeof text, "%" PRIu64 "\n", lease->id);
+
+    if (*lease->file == '\0' ||
+        hy_file_replace(lease->file, text, (size_t)len, false, why) == HY_OK)
         return;
     hy_log_warn("coord.lease_file",
                 "file=\"%s\" why=\"%s\" hint=\"the next start of this process may have to wait "
                 "%u s for this one's lease; make the directory writable\"",
-                lease->file, strerror(errno), lease->lease_s);
+                lease->file, why, lease->lease_s);
 }
 
 /* ---- steps ---- */

@@ -11,6 +11,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/settings_table.h"
@@ -290,19 +291,10 @@ void hy_process_port(struct hy_process *process, const char *key, const char *va
 void hy_process_ports_done(struct hy_process *process)
 {
     const char *path = common_of(process)->ports_file;
-    char aside[4096];
-    FILE *file;
+    char why[256];
 
     own.started = true;
-    if (*path == '\0' || snprintf(aside, sizeof aside, "%s.new", path) >= (int)sizeof aside)
-        return;
-    file = fopen(aside, "w");
-    bool good = file != NULL;
-
-    if (good && own.ports.len > 0)
-        good = fwrite(own.ports.data, own.ports.len, 1, file) == 1;
-    if (file != NULL && fclose(file) != 0)
-        good = false;
-    if (!good || rename(aside, path) != 0)
-        hy_log_error("ports.not_written", "file=\"%s\"", path);
+    if (*path != '\0' &&
+        hy_file_replace(path, own.ports.data, own.ports.len, false, why) != HY_OK)
+        hy_log_error("ports.not_written", "why=\"%s\"", why);
 }

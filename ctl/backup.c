@@ -13,6 +13,7 @@
 
 #include "common/backupset.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "ctl/backup_job.h"
 #include "ctl/backup_keys.h"
 #include "ctl/commands.h"
@@ -132,7 +133,7 @@ static void remove_unnamed(const struct backup_job *j, const json_t *old, const 
         if (shard < 0 || shard >= HY_SHARDS_MAX || from[shard] != UINT32_MAX)
             continue;
         files_path(folder, "%s/shard-%lld", j->path, (long long)shard);
-        files_remove(folder);
+        (void)hy_dir_remove(folder);
     }
 }
 
@@ -142,7 +143,7 @@ static void remove_old(const struct backup_job *j, const json_t *old, const uint
 
     manifest_remove(j->path, old);
     files_path(folder, "%s/keys-%s", j->path, manifest_text(old, "time"));
-    files_remove(folder);
+    (void)hy_dir_remove(folder);
     remove_unnamed(j, old, from);
 }
 

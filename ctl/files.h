@@ -20,9 +20,6 @@ enum hy_err files_write_durably(const char *path, const char *text, size_t len) 
 /* The whole file, NUL-terminated; free() it. NULL: it cannot be read. */
 char *files_read(const char *path, size_t *len);
 
-/* Remove a folder and all in it, as far as that can be. */
-void files_remove(const char *path);
-
 /* Append "%s/..." into out of 4096 bytes; aborts when it does not fit. */
 void files_path(char out[static 4096], const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "ctl/backup_keys.h"
 #include "ctl/commands.h"
 #include "ctl/files.h"
@@ -347,7 +348,7 @@ static enum hy_err restore(struct options *options, const json_t *manifest)
     if (err != HY_OK)
         return err;
     files_path(aside, "%s/data.restoring", options->dir);
-    files_remove(aside); /* of one that was interrupted */
+    (void)hy_dir_remove(aside); /* of one that was interrupted */
     snprintf(program, sizeof program, "%s/hongyan-backup", bin);
     fill_words(&w, options, program, aside, manifest);
     err = files_make_dir(options->dir);
@@ -359,7 +360,7 @@ static enum hy_err restore(struct options *options, const json_t *manifest)
         err = put_in_place(options, aside);
     free_words(&w);
     if (err != HY_OK) {
-        files_remove(aside);
+        (void)hy_dir_remove(aside);
         return err;
     }
     if (options->output != NULL && strcmp(options->output, "json") == 0)

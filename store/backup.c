@@ -18,8 +18,8 @@
 
 #include "common/clock.h"
 #include "common/codes.h"
+#include "common/file.h"
 #include "common/log.h"
-#include "store/backup_files.h"
 #include "store/db_backup.h"
 #include "store/metric.h"
 
@@ -271,13 +271,13 @@ static enum hy_err work(struct backup *b, char why[static 256])
 
     if (b->keeps)
         return copy(b, why);
-    err = backup_files_make(b->folder, why);
+    err = hy_dir_make(b->folder, why);
     if (err == HY_OK)
         err = flush(b, why);
     if (err == HY_OK)
         err = wait_for_cut(b, why);
-    if (err == HY_OK)
-        err = backup_files_clear(b->work, why);
+    if (err == HY_OK && !hy_dir_remove(b->work))
+        err = hy_file_failed("remove", b->work, why);
     if (err == HY_OK)
         err = checkpoint(b, why);
     if (err == HY_OK)
@@ -309,10 +309,16 @@ static void end(struct backup *b, enum hy_err err, const char *why)
     pthread_mutex_unlock(&b->lock);
 }
 
+static void remove_work(const struct backup *b)
+{
+    if (!hy_dir_remove(b->work))
+        hy_log_warn("store.backup_left", "folder=\"%s\" why=\"%s\"", b->work, strerror(errno));
+}
+
 static void *run(void *arg)
 {
     struct backup *b = arg;
-    char why[256] = "", ignored[256];
+    char why[256] = "";
     enum hy_err err;
 
     (void)setpriority(PRIO_PROCESS, 0, NICE);
@@ -320,8 +326,7 @@ static void *run(void *arg)
     err = work(b, why);
     if (err != HY_OK && why[0] == '\0')
         snprintf(why, sizeof why, "%s", hy_err_text(err));
-    if (backup_files_clear(b->work, ignored) != HY_OK)
-        hy_log_warn("store.backup_left", "why=\"%s\"", ignored);
+    remove_work(b);
     end(b, err, why);
     return NULL;
 }
@@ -345,7 +350,6 @@ static char *beside_us(void)
 enum hy_err backup_open(const struct backup_config *config, struct backup **backup)
 {
     struct backup *b = calloc(1, sizeof *b);
-    char why[256];
 
     if (b == NULL)
         return HY_ENOMEM;
@@ -358,8 +362,7 @@ enum hy_err backup_open(const struct backup_config *config, struct backup **back
         backup_close(&b);
         return HY_ENOMEM;
     }
-    if (backup_files_clear(b->work, why) != HY_OK)
-        hy_log_warn("store.backup_left", "why=\"%s\"", why);
+    remove_work(b);
     *backup = b;
     return HY_OK;
 }

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "store/backup_files.h"
+#include "common/file.h"
 #include "store/db_backup.h"
 #include "store/restore.h"
 
@@ -154,7 +154,7 @@ static int create(const struct options *o)
     if (o->from == NULL)
         return usage(stderr);
     be_modest();
-    err = backup_files_make(o->to, why);
+    err = hy_dir_make(o->to, why);
     if (err == HY_OK)
         err = db_backup_make(o->from, o->to, o->rate, &made, why);
     if (err != HY_OK)

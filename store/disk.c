@@ -26,23 +26,6 @@ bool disk_refuses(bool refused_before, uint64_t free_bytes, uint64_t reserve_byt
     return free_bytes < reserve_bytes + (refused_before ? reserve_bytes / 10 : 0);
 }
 
-enum hy_err disk_make_dir(const char *dir, char why[static 256])
-{
-    char path[1024];
-
-    snprintf(path, sizeof path, "%s", dir);
-    for (char *c = path + 1; *c != '\0'; c++)
-        if (*c == '/') {
-            *c = '\0';
-            (void)mkdir(path, 0700); /* the last one tells */
-            *c = '/';
-        }
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return HY_OK;
-    snprintf(why, 256, "cannot make data_dir %.180s: %s", dir, strerror(errno));
-    return HY_ECONFIG;
-}
-
 enum hy_err disk_lock(const char *dir, int *lock, char why[static 256])
 {
     char path[1024];

@@ -19,9 +19,6 @@ enum hy_err disk_look(const char *path, struct disk_space *space) HY_CHECKED;
  * reserve, taken again above a tenth more. */
 bool disk_refuses(bool refused_before, uint64_t free_bytes, uint64_t reserve_bytes);
 
-/* Make a directory and those above it. HY_ECONFIG: it cannot be; why says why. */
-enum hy_err disk_make_dir(const char *dir, char why[static 256]) HY_CHECKED;
-
 /* No other process may have the directory as long as this one has it. HY_ECONFIG: another has. */
 enum hy_err disk_lock(const char *dir, int *lock, char why[static 256]) HY_CHECKED;
 void disk_unlock(int *lock);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/file.h"
 
 enum { TEXT_MAX = 256 << 10 };
 
@@ -137,55 +138,17 @@ static bool read_slots(const char *text, uint32_t shard, struct slots *slots)
 
 /* ---- the file ---- */
 
-static enum hy_err failed(const char *what, const char *path, char why[static 256])
-{
-    enum hy_err err = errno == ENOSPC || errno == EDQUOT ? HY_EFULL : HY_EIO;
-
-    snprintf(why, 256, "cannot %s %.150s: %s", what, path, strerror(errno));
-    return err;
-}
-
-static enum hy_err sync_dir(const char *dir, char why[static 256])
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    return good ? HY_OK : failed("sync", dir, why);
-}
-
-/* The file appears whole or not at all. */
-static enum hy_err create(const char *dir, const char *path, const struct hy_buf *text,
-                          char why[static 256])
-{
-    char aside[1040];
-    bool good;
-    int fd;
-
-    snprintf(aside, sizeof aside, "%s.new", path);
-    fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return failed("create", aside, why);
-    good = write(fd, text->data, text->len) == (ssize_t)text->len && fsync(fd) == 0;
-    if (close(fd) != 0 || !good)
-        return failed("write", aside, why);
-    if (rename(aside, path) != 0)
-        return failed("rename", aside, why);
-    return sync_dir(dir, why);
-}
-
 static enum hy_err read_file(const char *path, char *text, char why[static 256])
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got;
 
     if (fd < 0)
-        return errno == ENOENT ? HY_ENOTFOUND : failed("open", path, why);
+        return errno == ENOENT ? HY_ENOTFOUND : hy_file_failed("open", path, why);
     got = read(fd, text, TEXT_MAX - 1);
     close(fd);
     if (got < 0)
-        return failed("read", path, why);
+        return hy_file_failed("read", path, why);
     text[got] = '\0';
     return HY_OK;
 }
@@ -248,7 +211,7 @@ enum hy_err identity_check(const char *dir, const struct identity *mine, char wh
     } else if (err == HY_ENOTFOUND) {
         err = write_text(mine, &fresh);
         if (err == HY_OK)
-            err = create(dir, path, &fresh, why);
+            err = hy_file_replace(path, fresh.data, fresh.len, true, why);
     }
     free(text);
     hy_buf_free(&fresh);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "store/epoch.h"
 #include "store/replica/wire.h"
@@ -260,7 +261,7 @@ static void make_checkpoint(struct job *job)
     struct epochs table = {0};
     struct db *db = NULL;
 
-    home_remove(m->replica->home.making);
+    (void)hy_dir_remove(m->replica->home.making);
     m->err = db_checkpoint(m->replica->db, m->replica->home.making, m->why);
     config.dir = m->replica->home.making;
     config.log_dir = NULL;

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "common/backupset.h"
+#include "common/file.h"
 #include "common/slot.h"
-#include "store/backup_files.h"
 #include "store/db_fill.h"
 #include "store/epoch.h"
 
@@ -73,7 +73,7 @@ static enum hy_err bring(struct restore *r, size_t i, const char *dir, bool link
     enum hy_err err = hy_backup_set_read(source->folder, source->id, &set, r->why);
 
     if (err == HY_OK)
-        err = backup_files_make(dir, r->why);
+        err = hy_dir_make(dir, r->why);
     for (size_t f = 0; f < set.count && err == HY_OK; f++) {
         char name[64], to[PATH_MAX + 66];
 
@@ -108,7 +108,7 @@ static enum hy_err open_targets(struct restore *r)
 
     for (uint32_t i = 0; i < r->config->shards && err == HY_OK; i++) {
         path_of_copy(r, i, 0, dir);
-        err = backup_files_make(dir, r->why);
+        err = hy_dir_make(dir, r->why);
         if (err == HY_OK)
             err = open_one(dir, false, &r->targets[i], r->why);
     }
@@ -286,13 +286,13 @@ static enum hy_err open_sources(struct restore *r)
 
 static void close_sources(struct restore *r)
 {
-    char dir[PATH_MAX], ignored[256];
+    char dir[PATH_MAX];
 
     for (size_t i = 0; i < r->config->source_count; i++) {
         db_close(&r->sources[i]);
         path_of(r, "source", i, dir);
-        if (backup_files_clear(dir, ignored) != HY_OK)
-            fprintf(stderr, "hongyan-backup: %s\n", ignored);
+        if (!hy_dir_remove(dir))
+            fprintf(stderr, "hongyan-backup: cannot remove %s: %s\n", dir, strerror(errno));
     }
 }
 
@@ -439,7 +439,7 @@ enum hy_err restore_all(const struct restore_config *config, struct restore_resu
         return HY_ENOMEM;
     *r = (struct restore){.config = config, .result = result, .why = why};
     if (err == HY_OK)
-        err = backup_files_make(config->to, why);
+        err = hy_dir_make(config->to, why);
     if (err == HY_OK)
         err = same_shards(config) ? restore_same(r) : restore_other(r);
     if (err == HY_OK)

@@ -7,6 +7,7 @@
 #include "cluster.pb-c.h"
 #include "common/bus.h"
 #include "common/codes.h"
+#include "common/file.h"
 #include "common/fleet.h"
 #include "common/log.h"
 #include "common/stores.h"
@@ -351,7 +352,7 @@ static enum hy_err open_fleet(struct serve *s, const struct store_settings *sett
 
     snprintf(file, sizeof file, "%s/lease", settings->data_dir);
     if (settings->common.etcd_endpoints.count > 0) {
-        err = disk_make_dir(settings->data_dir, why);
+        err = hy_dir_make(settings->data_dir, why);
         if (err == HY_OK)
             err = disk_lock(settings->data_dir, &s->lock, why);
     }

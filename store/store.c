@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "store/apps.h"
 #include "store/backup.h"
@@ -305,7 +306,7 @@ static enum hy_err open_replica(struct store *s, char why[static 256])
     struct identity mine = {s->config.cluster_id, s->config.shard, s->map, !s->config.map_changes};
     struct backup_config backup = {.data_dir = s->config.data_dir,
                                    .program = s->config.backup_program};
-    enum hy_err err = disk_make_dir(s->config.data_dir, why);
+    enum hy_err err = hy_dir_make(s->config.data_dir, why);
 
     if (err == HY_OK)
         err = identity_check(s->config.data_dir, &mine, why);

@@ -10,6 +10,7 @@
 
 #include "cluster.pb-c.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "store/replica/haul.h"
 #include "store/replica/home.h"
 
@@ -56,7 +57,7 @@ static void sync_all(struct job *job)
         if (fsync(h->fds[i]) != 0)
             h->synced = errno == ENOSPC ? HY_EFULL : HY_EIO;
     if (h->synced == HY_OK)
-        h->synced = home_sync(h->dir, h->why);
+        h->synced = hy_dir_sync(h->dir, h->why);
 }
 
 static void all_synced(struct job *job, bool ran)
@@ -221,7 +222,7 @@ enum hy_err haul_in_open(const struct haul_in_config *config, struct haul_in **i
     h->config = *config;
     h->sync = (struct job){.run = sync_all, .done = all_synced};
     snprintf(h->dir, sizeof h->dir, "%s", config->dir);
-    home_remove(h->dir);
+    (void)hy_dir_remove(h->dir);
     err = mkdir(h->dir, 0700) == 0 ? HY_OK : HY_EIO;
     if (err == HY_OK)
         err = hy_timer_open(config->loop, on_timer, h, &h->timer);

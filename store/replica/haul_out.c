@@ -10,6 +10,7 @@
 
 #include "cluster.pb-c.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "store/replica/haul.h"
 #include "store/replica/home.h"
@@ -65,7 +66,7 @@ static void make(struct job *job)
     struct haul_out *h = (struct haul_out *)job;
     DIR *dir;
 
-    home_remove(h->dir);
+    (void)hy_dir_remove(h->dir);
     h->why[0] = '\0';
     h->res.files = calloc(FILES_MAX, sizeof(Hy__ReplicaFile *));
     if (h->res.files == NULL || db_checkpoint(h->db, h->dir, h->why) != HY_OK)
@@ -191,7 +192,7 @@ enum hy_err haul_out_open(struct worker *worker, const char *dir, struct haul_ou
     h->worker = worker;
     snprintf(h->dir, sizeof h->dir, "%s", dir);
     hy__replica_copy_res__init(&h->res);
-    home_remove(h->dir);
+    (void)hy_dir_remove(h->dir);
     *out = h;
     return HY_OK;
 }
@@ -201,7 +202,7 @@ void haul_out_tick(struct haul_out *out, uint64_t now_ms)
     if (out->copy == 0 || now_ms < out->read_ms + HAUL_IDLE_MS)
         return;
     out->copy = 0;
-    home_remove(out->dir);
+    (void)hy_dir_remove(out->dir);
 }
 
 void haul_out_close(struct haul_out **out)
@@ -212,6 +213,6 @@ void haul_out_close(struct haul_out **out)
         return;
     *out = NULL;
     worker_wait(h->worker);
-    home_remove(h->dir);
+    (void)hy_dir_remove(h->dir);
     free(h);
 }

@@ -3,23 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
-
-static enum hy_err failed(const char *what, const char *path, char why[static 256])
-{
-    enum hy_err err = errno == ENOSPC || errno == EDQUOT ? HY_EFULL : HY_EIO;
-
-    snprintf(why, 256, "cannot %s %.150s: %s", what, path, strerror(errno));
-    return err;
-}
+#include "common/file.h"
 
 static bool there(const char *path)
 {
@@ -28,59 +19,17 @@ static bool there(const char *path)
     return stat(path, &st) == 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
-void home_remove(const char *dir)
-{
-    (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-enum hy_err home_sync(const char *dir, char why[static 256])
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    return good ? HY_OK : failed("sync", dir, why);
-}
-
 static enum hy_err move(const struct home *home, const char *from, const char *to,
                         char why[static 256])
 {
     if (rename(from, to) != 0)
-        return failed("rename", from, why);
-    return home_sync(home->dir, why);
+        return hy_file_failed("rename", from, why);
+    return hy_dir_sync(home->dir, why);
 }
 
 static enum hy_err make_dir(const char *dir, char why[static 256])
 {
-    return mkdir(dir, 0700) == 0 || errno == EEXIST ? HY_OK : failed("create", dir, why);
-}
-
-/* A small file that is there whole or not at all. */
-static enum hy_err write_file(const struct home *home, const char *path, const char *text,
-                              char why[static 256])
-{
-    char aside[560];
-    size_t len = strlen(text);
-    bool good;
-    int fd;
-
-    snprintf(aside, sizeof aside, "%s.new", path);
-    fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return failed("create", aside, why);
-    good = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
-    if (close(fd) != 0 || !good)
-        return failed("write", aside, why);
-    return move(home, aside, path, why);
+    return mkdir(dir, 0700) == 0 || errno == EEXIST ? HY_OK : hy_file_failed("create", dir, why);
 }
 
 static enum hy_err read_id(struct home *home, const char *path, char why[static 256])
@@ -90,7 +39,7 @@ static enum hy_err read_id(struct home *home, const char *path, char why[static 
 
     if (file != NULL)
         fclose(file);
-    return good ? HY_OK : failed("read", path, why);
+    return good ? HY_OK : hy_file_failed("read", path, why);
 }
 
 /* A database that was taken away is not the one others counted on. */
@@ -102,7 +51,7 @@ static enum hy_err find_id(struct home *home, char why[static 256])
     if (there(path) && there(home->db))
         return read_id(home, path, why);
     snprintf(home->id, sizeof home->id, "%016" PRIx64, hy_random64());
-    return write_file(home, path, home->id, why);
+    return hy_file_replace(path, home->id, strlen(home->id), true, why);
 }
 
 /* ---- a database that lies in the directory itself ---- */
@@ -125,7 +74,7 @@ static enum hy_err move_in(struct home *home, const char *name, char why[static 
 
     snprintf(from, sizeof from, "%s/%.255s", home->dir, name);
     snprintf(to, sizeof to, "%s/%.255s", home->making, name);
-    return rename(from, to) == 0 ? HY_OK : failed("rename", from, why);
+    return rename(from, to) == 0 ? HY_OK : hy_file_failed("rename", from, why);
 }
 
 /* CURRENT goes last: as long as it is here, this is not done. */
@@ -135,7 +84,7 @@ static enum hy_err adopt(struct home *home, char why[static 256])
     DIR *dir = err == HY_OK ? opendir(home->dir) : NULL;
 
     if (dir == NULL)
-        return err == HY_OK ? failed("read", home->dir, why) : err;
+        return err == HY_OK ? hy_file_failed("read", home->dir, why) : err;
     for (struct dirent *e; err == HY_OK && (e = readdir(dir)) != NULL;)
         if (of_database(e->d_name) && strcmp(e->d_name, "CURRENT") != 0)
             err = move_in(home, e->d_name, why);
@@ -143,7 +92,7 @@ static enum hy_err adopt(struct home *home, char why[static 256])
     if (err == HY_OK)
         err = move_in(home, "CURRENT", why);
     if (err == HY_OK)
-        err = home_sync(home->making, why);
+        err = hy_dir_sync(home->making, why);
     return err == HY_OK ? move(home, home->making, home->db, why) : err;
 }
 
@@ -177,9 +126,9 @@ enum hy_err home_open(const char *dir, struct home *home, char why[static 256])
         err = move(home, home->making, home->db, why);
     if (err != HY_OK)
         return err;
-    home_remove(home->making);
-    home_remove(home->fetched);
-    home_remove(home->trash);
+    (void)hy_dir_remove(home->making);
+    (void)hy_dir_remove(home->fetched);
+    (void)hy_dir_remove(home->trash);
     home->rebuilding = there(home->marker);
     if (!there(home->db) && there(home->aside))
         err = move(home, home->aside, home->db, why);
@@ -197,19 +146,21 @@ enum hy_err home_mark(struct home *home, char why[static 256])
     if (home->rebuilding)
         return HY_OK;
     home->rebuilding = true;
-    return write_file(home, home->marker, "this copy may not lead\n", why);
+    static const char text[] = "this copy may not lead\n";
+
+    return hy_file_replace(home->marker, text, strlen(text), true, why);
 }
 
 /* The old database goes first: without the marker it would not be known as old. */
 enum hy_err home_whole(struct home *home, char why[static 256])
 {
     if (there(home->aside) && rename(home->aside, home->trash) != 0)
-        return failed("rename", home->aside, why);
+        return hy_file_failed("rename", home->aside, why);
     if (unlink(home->marker) != 0 && errno != ENOENT)
-        return failed("remove", home->marker, why);
+        return hy_file_failed("remove", home->marker, why);
     home->rebuilding = false;
-    home_remove(home->trash);
-    return home_sync(home->dir, why);
+    (void)hy_dir_remove(home->trash);
+    return hy_dir_sync(home->dir, why);
 }
 
 struct found {
@@ -260,15 +211,15 @@ enum hy_err home_keep(struct home *home, struct place place, char why[static 256
     char path[600];
 
     path_of(home, place, path);
-    home_remove(path);
+    (void)hy_dir_remove(path);
     if (rename(home->making, path) != 0)
-        return failed("rename", home->making, why);
+        return hy_file_failed("rename", home->making, why);
     find_checkpoints(home, &found);
     for (size_t i = HOME_CHECKPOINTS; i < found.count; i++) {
         path_of(home, found.places[i], path);
-        home_remove(path);
+        (void)hy_dir_remove(path);
     }
-    return home_sync(home->checkpoints, why);
+    return hy_dir_sync(home->checkpoints, why);
 }
 
 /* The first that is set aside is the one with everything; what was rebuilt halfway is not kept. */
@@ -276,7 +227,7 @@ static enum hy_err set_aside(struct home *home, char why[static 256])
 {
     if (!there(home->aside))
         return move(home, home->db, home->aside, why);
-    home_remove(home->db);
+    (void)hy_dir_remove(home->db);
     return HY_OK;
 }
 
@@ -295,7 +246,7 @@ enum hy_err home_go_back(struct home *home, size_t i, char why[static 256])
     err = set_aside(home, why);
     if (err == HY_OK)
         err = move(home, path, home->db, why);
-    return err == HY_OK ? home_sync(home->checkpoints, why) : err;
+    return err == HY_OK ? hy_dir_sync(home->checkpoints, why) : err;
 }
 
 enum hy_err home_take_fetched(struct home *home, char why[static 256])

@@ -48,10 +48,4 @@ enum hy_err home_keep(struct home *home, struct place place, char why[static 256
 enum hy_err home_go_back(struct home *home, size_t i, char why[static 256]) HY_CHECKED;
 enum hy_err home_take_fetched(struct home *home, char why[static 256]) HY_CHECKED;
 
-/* Remove a directory and what is in it. */
-void home_remove(const char *dir);
-
-/* Sync a directory, after renames in it. */
-enum hy_err home_sync(const char *dir, char why[static 256]) HY_CHECKED;
-
 #endif

@@ -253,7 +253,8 @@ void replica_close(struct replica **replica)
 
 /* ---- local checkpoints ---- */
 
-/* Where it ends is known only when it is opened. */
+/* Where it ends is known only when it is opened. RocksDB ends the process when a log of its own cannot
+ * be written, so that one goes where the others are. */
 static void make_checkpoint(struct job *job)
 {
     struct making *m = (struct making *)job;
@@ -264,7 +265,6 @@ static void make_checkpoint(struct job *job)
     (void)hy_dir_remove(m->replica->home.making);
     m->err = db_checkpoint(m->replica->db, m->replica->home.making, m->why);
     config.dir = m->replica->home.making;
-    config.log_dir = NULL;
     config.drop = NULL;
     config.fault = NULL;
     config.block_cache_bytes = 1 << 20;

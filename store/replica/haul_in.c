@@ -80,6 +80,9 @@ static enum hy_err keep(struct haul_in *h, const struct ask *ask, const struct h
     if (pwrite(h->fds[ask->file], answer->payload, answer->len, (off_t)ask->offset) !=
         (ssize_t)answer->len)
         return errno == ENOSPC ? HY_EFULL : HY_EIO;
+    /* Towards the disk at once, so that little is left when all of it is synced. */
+    (void)sync_file_range(h->fds[ask->file], (off_t)ask->offset, (off_t)answer->len,
+                          SYNC_FILE_RANGE_WRITE);
     h->bytes += answer->len;
     return HY_OK;
 }

@@ -13,6 +13,7 @@
 
 enum { TICK_MS = 50, RING_BYTES = 64 << 20, CHECKPOINT_BYTES = 256 << 20, CHECKPOINT_S = 300 };
 enum { FOLLOWER_MS = 2000, MIN_INSYNC = 2, REBOOT_WAIT_MS = 30000 };
+enum { MISSING_MS = 5000, MISSING_AGAIN_MS = 60000 };
 #define WAL_KEEP_BYTES ((size_t)1 << 30)
 
 /* ---- the database ---- */
@@ -337,12 +338,35 @@ void replica_turn(struct replica *replica)
         turn_shared(replica);
 }
 
+/* A leader that acknowledges nothing says what it waits for. */
+static void warn_tick(struct replica *r, uint64_t now_ms)
+{
+    struct copy_view view;
+
+    copy_look(r->copy, &view);
+    if (!copy_leads(r->copy) ||
+        (view.insync >= r->config.min_insync && !copy_stalled(r->copy, now_ms))) {
+        r->warn_ms = 0;
+        return;
+    }
+    if (r->warn_ms == 0)
+        r->warn_ms = now_ms + MISSING_MS;
+    if (now_ms < r->warn_ms)
+        return;
+    r->warn_ms = now_ms + MISSING_AGAIN_MS;
+    hy_log_warn("store.copies_missing",
+                "shard=%u in_sync=%zu min_insync=%u hint=\"nothing is acknowledged until enough "
+                "copies of the shard are here; start them, or lower store.min_insync\"",
+                r->config.shard, view.insync, r->config.min_insync);
+}
+
 static void tick_shared(struct replica *r)
 {
     uint64_t now_ms = hy_steady_ms();
     char why[256];
 
     turn_shared(r);
+    warn_tick(r, now_ms);
     checkpoint_tick(r, now_ms);
     haul_out_tick(r->haul_out, now_ms);
     if (r->db != NULL || r->failure == HY_OK || now_ms < r->retry_ms || !replica_has_room(r))

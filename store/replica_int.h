@@ -65,6 +65,7 @@ struct replica {
     size_t since_checkpoint;
     uint64_t checkpoint_ms;
     struct making making;
+    uint64_t warn_ms; /* when to say that copies are missing; 0: none is */
     bool go_back;
     size_t go_back_to;
     bool fetch;

@@ -14,7 +14,7 @@ enum hy_err hy_file_failed(const char *what, const char *path, char why[static 2
 /* Make a folder, and those above it, for its owner alone. */
 enum hy_err hy_dir_make(const char *dir, char why[static 256]) HY_CHECKED;
 
-/* Remove a folder and all in it, as far as that can be. False: something is left, errno says why. */
+/* Remove a folder and all in it, as far as that can be. False: something is left; see errno. */
 bool hy_dir_remove(const char *dir);
 
 /* What was created, renamed and removed in a folder is on the disk when this returns HY_OK. */

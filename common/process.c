@@ -294,7 +294,6 @@ void hy_process_ports_done(struct hy_process *process)
     char why[256];
 
     own.started = true;
-    if (*path != '\0' &&
-        hy_file_replace(path, own.ports.data, own.ports.len, false, why) != HY_OK)
+    if (*path != '\0' && hy_file_replace(path, own.ports.data, own.ports.len, false, why) != HY_OK)
         hy_log_error("ports.not_written", "why=\"%s\"", why);
 }

@@ -61,7 +61,7 @@ struct replica {
     struct asking *asking;
     char key_state[64], key_leader[64];
     bool knows_state; /* they were read when all had been */
-    uint64_t latest; /* of the database; what the steps were told */
+    uint64_t latest;  /* of the database; what the steps were told */
     size_t since_checkpoint;
     uint64_t checkpoint_ms;
     struct making making;
@@ -81,6 +81,9 @@ void replica_close_db(struct replica *r);
 void replica_tell_open(struct replica *r);
 void replica_tell_closing(struct replica *r);
 void replica_await_disk(struct replica *r, enum hy_err err, const char *why);
+
+/* replica_checkpoint.c: one is begun when it is due. */
+void replica_checkpoint_tick(struct replica *r, uint64_t now_ms);
 
 /* replica_alone.c */
 enum hy_err alone_open(struct replica *r, char why[static 256]) HY_CHECKED;

@@ -318,8 +318,8 @@ static enum hy_err restore_other(struct restore *r)
 
 /* ---- what each database begins with ---- */
 
-/* Copies of the list of apps are made anew: an old one may be newer than the list. Which slots there
- * are is for the map of the new cluster to say. */
+/* Copies of the list of apps are made anew: an old one may be newer than the list. Which slots
+ * there are is for the map of the new cluster to say. */
 static void drop_rows_of_shard(struct db_batch *batch)
 {
     struct key first, end;

@@ -99,17 +99,16 @@ static void start(struct world *w, int i)
                                 .cluster_id = "test",
                                 .bind = "tcp://127.0.0.1:*",
                                 .curve_dir = HY_BUS_PLAIN};
-    struct replica_config config = {
-        .db = {.dir = n->dir,
-               .log_dir = w->logs,
-               .block_cache_bytes = 1 << 20,
-               .write_buffer_bytes = 4 << 20},
-        .loop = w->loop,
-        .name = n->name,
-        .shard = SHARD,
-        .min_insync = w->min_insync,
-        .ring_bytes = n->ring_bytes,
-        .checkpoint_bytes = n->checkpoint_bytes};
+    struct replica_config config = {.db = {.dir = n->dir,
+                                           .log_dir = w->logs,
+                                           .block_cache_bytes = 1 << 20,
+                                           .write_buffer_bytes = 4 << 20},
+                                    .loop = w->loop,
+                                    .name = n->name,
+                                    .shard = SHARD,
+                                    .min_insync = w->min_insync,
+                                    .ring_bytes = n->ring_bytes,
+                                    .checkpoint_bytes = n->checkpoint_bytes};
     char why[256] = "", key[64], text[256];
 
     n->deaf = false;

@@ -7,6 +7,10 @@
 /* A joiner that is so close, in rows, counts from then on: commits wait for it a moment. */
 enum { JOINER_ROWS = 4096 };
 
+/* An empty copy that lacks more rows gets files: they are packed, and are not written and sorted
+ * once more. */
+enum { FILES_ROWS = 300000 };
+
 bool lead_trusted(const struct copy *c, uint64_t now_ms)
 {
     if (BROKEN(BROKEN_LEASE))
@@ -119,6 +123,8 @@ void lead_beat(struct copy *c, uint64_t now_ms)
 /* Where can this follower go on? */
 static int choose(struct copy *c, const struct msg *join)
 {
+    if (join->places[0].seq == 0 && c->latest > FILES_ROWS)
+        return CHOICE_COPY;
     for (size_t i = 0; i < join->place_count; i++)
         if (epochs_hold(&c->epochs, c->latest, join->places[i]) &&
             (join->places[i].seq == c->latest || c->out.reaches(c->ctx, join->places[i].seq + 1)))

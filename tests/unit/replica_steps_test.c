@@ -524,10 +524,11 @@ static void a_rebuilt_copy_is_whole_past_reign_and_commit(void **state)
 
 /* ---- a copy's reign ---- */
 
-/* What a copy asked for, and whether it began to lead. */
+/* What a copy asked for, whether it began to lead, and what it answered who wanted to join. */
 struct asked {
     struct copy_change change;
-    unsigned changes, reigns;
+    unsigned changes, reigns, starts;
+    int choice;
 };
 
 static void ask_change(void *ctx, const struct copy_change *change)
@@ -547,12 +548,32 @@ static enum hy_err begin_reign(void *ctx, uint64_t epoch)
     return HY_OK;
 }
 
-static enum hy_err say_nothing(void *ctx, const char *node, const struct msg *msg)
+static enum hy_err note_start(void *ctx, const char *node, const struct msg *msg)
+{
+    struct asked *asked = ctx;
+
+    (void)node;
+    if (msg->kind == MSG_START) {
+        asked->starts++;
+        asked->choice = msg->choice;
+    }
+    return HY_OK;
+}
+
+static bool reaches_all(void *ctx, uint64_t first)
+{
+    (void)ctx;
+    (void)first;
+    return true;
+}
+
+static enum hy_err read_later(void *ctx, const char *node, uint64_t first, struct batch_ref *batch)
 {
     (void)ctx;
     (void)node;
-    (void)msg;
-    return HY_OK;
+    (void)first;
+    (void)batch;
+    return HY_EBUSY;
 }
 
 static uint64_t trusted(void *ctx)
@@ -567,16 +588,80 @@ static void follow_nobody(void *ctx, const char *leader)
     (void)leader;
 }
 
+static const struct copy_out noted = {.send = note_start,
+                                      .change = ask_change,
+                                      .trusted_until_ms = trusted,
+                                      .read = read_later,
+                                      .reaches = reaches_all,
+                                      .lead = begin_reign,
+                                      .follow = follow_nobody};
+
+static uint64_t tick_until_asked(struct copy *copy, const struct asked *asked)
+{
+    uint64_t now_ms = 1000;
+
+    for (; asked->changes == 0 && now_ms < 10000; now_ms += 50)
+        copy_tick(copy, now_ms);
+    assert_int_equal(asked->change.kind, CHANGE_TAKE);
+    return now_ms;
+}
+
+/* How does a leader with so many rows let this copy begin? */
+static int choice_for(uint64_t latest, struct place place)
+{
+    struct copy_config config = {.me = id_of("a", "1"), .min_insync = 1};
+    struct copy_state nothing = {.known = true};
+    struct copy_state led = {.known = true,
+                             .there = true,
+                             .changed = 7,
+                             .epoch = 2,
+                             .led = true,
+                             .leader = "a",
+                             .leader_epoch = 2,
+                             .leader_created = 7};
+    struct msg join = {.kind = MSG_JOIN,
+                       .epoch = 2,
+                       .number = 9,
+                       .id = id_of("b", "1"),
+                       .place_count = 1,
+                       .places = {place}};
+    struct epochs table = {0};
+    struct asked asked = {0};
+    struct copy *copy;
+    uint64_t now_ms;
+
+    copies_add(&led.set, &config.me);
+    assert_int_equal(epochs_add(&table, 1, 1), HY_OK);
+    assert_int_equal(copy_open(&config, &noted, &asked, &copy), HY_OK);
+    copy_peer(copy, 1000, "b");
+    copy_opened(copy, 1000, &(struct copy_disk){.epochs = &table, .latest = latest});
+    copy_coordinated(copy, 1000, &nothing);
+    now_ms = tick_until_asked(copy, &asked);
+    copy_coordinated(copy, now_ms, &led);
+    copy_changed(copy, now_ms, HY_OK);
+    assert_int_equal(asked.reigns, 1);
+    copy_received(copy, now_ms, "b", &join);
+    assert_int_equal(asked.starts, 1);
+    copy_close(&copy);
+    epochs_clear(&table);
+    return asked.choice;
+}
+
+static void an_empty_copy_that_lacks_much_gets_files(void **state)
+{
+    (void)state;
+    assert_int_equal(choice_for(1000, (struct place){0, 0}), 0);
+    assert_int_equal(choice_for(1000000, (struct place){0, 0}), CHOICE_COPY);
+    assert_int_equal(choice_for(1000000, (struct place){1, 500}), 0); /* it has something */
+    assert_int_equal(choice_for(1000, (struct place){1, 2000}),
+                     CHOICE_COPY); /* it has other rows */
+}
+
 /* Found by the laboratory (replicated, seed 193): node a led, lost its disk and is back with an
  * empty one before its lease ended. It asked for the first reign of a shard of which nothing was
  * known yet; the key that its predecessor left says just that. */
 static void a_key_that_an_earlier_process_left_is_no_reign(void **state)
 {
-    static const struct copy_out out = {.send = say_nothing,
-                                        .change = ask_change,
-                                        .trusted_until_ms = trusted,
-                                        .lead = begin_reign,
-                                        .follow = follow_nobody};
     struct copy_config config = {.me = id_of("a", "wiped"), .min_insync = 1};
     struct copy_state nothing = {.known = true};
     struct copy_state left = {.known = true,
@@ -591,17 +676,15 @@ static void a_key_that_an_earlier_process_left_is_no_reign(void **state)
     struct epochs none = {0};
     struct asked asked = {0};
     struct copy *copy;
-    uint64_t now_ms = 1000;
+    uint64_t now_ms;
 
     (void)state;
     copies_add(&left.set, &before);
     copies_add(&left.set, &other);
-    assert_int_equal(copy_open(&config, &out, &asked, &copy), HY_OK);
-    copy_opened(copy, now_ms, &(struct copy_disk){.epochs = &none});
-    copy_coordinated(copy, now_ms, &nothing);
-    for (; asked.changes == 0 && now_ms < 10000; now_ms += 50)
-        copy_tick(copy, now_ms);
-    assert_int_equal(asked.change.kind, CHANGE_TAKE);
+    assert_int_equal(copy_open(&config, &noted, &asked, &copy), HY_OK);
+    copy_opened(copy, 1000, &(struct copy_disk){.epochs = &none});
+    copy_coordinated(copy, 1000, &nothing);
+    now_ms = tick_until_asked(copy, &asked);
     assert_int_equal(asked.change.epoch, left.epoch);
     copy_coordinated(copy, now_ms, &left);
     copy_changed(copy, now_ms, HY_EEXIST);
@@ -704,6 +787,7 @@ static void the_ring_keeps_the_newest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_copy_that_lacks_much_gets_files),
         cmocka_unit_test(a_key_that_an_earlier_process_left_is_no_reign),
         cmocka_unit_test(rows_cross_the_wire_whole_or_not_at_all),
         cmocka_unit_test(what_is_said_arrives),

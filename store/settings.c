@@ -17,7 +17,7 @@ static const struct hy_setting table[] = {
         "on so many copies of the shard, this one among them, a message is on disk before it is"
         " acknowledged; with fewer there it waits, and is refused (200001) after a while; 0: 2 in"
         " a cluster on etcd, else 1"),
-    HY_INT(S, lease_s, "lease_s", 5, 2, 60, false,
+    HY_INT(S, lease_s, "lease_s", 4, 2, 60, false,
            "a leader that etcd has not heard of for so long is replaced by another copy, s; 3 where"
            " etcd is close and answers within 0.5 s"),
     HY_INT(S, follower_timeout_ms, "follower_timeout_ms", 2000, 200, 60000, false,

@@ -194,7 +194,7 @@ PLAN = [
     many_groups("s7", 20000, over_s=40),
     many_groups("s7-full", 1000000, asked=True, over_s=600, limit_s=3600),
     ours("S8", "s8", "", "sendmsg", share=0.6),
-    growth("s9", "1 4", "1000000 3000000", 100000, "1000 8000", share=1.5, over_s=110),
+    growth("s9", "1 4", "1000000 2000000", 100000, "1000 8000", over_s=80),
     growth("s9-full", "1 2 4 8", "1000000 10000000 100000000", 100000, "1000 10000 19000", asked=True, share=3,
            over_s=2000, limit_s=7200),
     # -- ejabberd with its archive in PostgreSQL

@@ -92,8 +92,10 @@ stage_fuzz() {
         [ -x "$target" ] || continue
         mkdir -p "$out/corpus/$(basename "$target")"
         check fuzz "$(basename "$target")" "$target" -runs=$runs -seed=1 -max_len=8192 -timeout=20 \
-            "$out/corpus/$(basename "$target")" "tests/fuzz/seeds/$(basename "$target")"
+            "$out/corpus/$(basename "$target")" "tests/fuzz/seeds/$(basename "$target")" &
+        [ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
     done
+    wait
 }
 stage_cluster() {
     build || return

@@ -178,7 +178,7 @@ PLAN = [
     *(ours("S2", f"s2-open-{rate}", OPEN, OPEN_LOAD, sizes={"pairs": 200, "rate": rate}, share=share,
            once=rate == 5000) for rate, share in ((5000, 0.6), (10000, 0.6), (20000, 1))),
     pairs("hongyan", "S3", "s3", SOME, share=0.6),
-    pairs("hongyan", "S3", "s3-few", FEW, share=0.6),
+    pairs("hongyan", "S3", "s3-few", FEW, share=0.6, once=True),
     *(step for members in (200, 2000, 8000) for step in audience("hongyan", "S4", members)),
     *(step for members, crowds in ((2000, 1), (15000, 2))
       for step in audience("hongyan", "S4L", members, "audience", crowds=crowds, up="--gateways 2")),
@@ -194,11 +194,11 @@ PLAN = [
     many_groups("s7", 20000, over_s=40),
     many_groups("s7-full", 1000000, asked=True, over_s=600, limit_s=3600),
     ours("S8", "s8", "", "sendmsg", share=0.6),
-    growth("s9", "1 4", "1000000 2000000", 100000, "1000 8000", over_s=80),
+    growth("s9", "1 4", "1000000 2000000", 100000, "1000 8000", share=0.6, over_s=70),
     growth("s9-full", "1 2 4 8", "1000000 10000000 100000000", 100000, "1000 10000 19000", asked=True, share=3,
            over_s=2000, limit_s=7200),
     # -- ejabberd with its archive in PostgreSQL
-    *(pairs("ejabberd-archive", "S2", key, sizes)
+    *(pairs("ejabberd-archive", "S2", key, sizes, once=key == "s2-lots")
       for key, sizes in (("s2", MANY), ("s2-lots", LOTS), ("s2-few", FEW))),
     peer("ejabberd-archive", "s6", "S6", "s6", "--pairs {pairs} --depth 200 --window 4",
          "{pairs} readers × 4, pages of 20 of 200 messages, warm", sizes={"pairs": 50}, over_s=6),
@@ -214,7 +214,7 @@ PLAN = [
     peer("mosquitto", "s1", "S1", "s1", IDLE, IDLE_LOAD, sizes={"links": 8000}, alone=True, share=0.8,
          over_s=4),
     pairs("mosquitto", "S3", "s3", SOME, share=0.6),
-    pairs("mosquitto", "S3", "s3-few", FEW, share=0.6),
+    pairs("mosquitto", "S3", "s3-few", FEW, share=0.6, once=True),
     *(step for members in (200, 2000, 8000) for step in audience("mosquitto", "S4", members)),
     *audience("mosquitto", "S4", 2000, qos=1, crowds=1),
     *(step for members, crowds in ((2000, 1), (15000, 2))

@@ -1,6 +1,5 @@
 #include "common/etcd_lease.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -606,19 +606,25 @@ static uint64_t tick_until_asked(struct copy *copy, const struct asked *asked)
     return now_ms;
 }
 
+/* As the coordinator tells it; the set is the caller's. */
+static struct copy_state led_by_a(uint64_t epoch)
+{
+    return (struct copy_state){.known = true,
+                               .there = true,
+                               .changed = 7,
+                               .epoch = epoch,
+                               .led = true,
+                               .leader = "a",
+                               .leader_epoch = epoch,
+                               .leader_created = 7};
+}
+
 /* How does a leader with so many rows let this copy begin? */
 static int choice_for(uint64_t latest, struct place place)
 {
     struct copy_config config = {.me = id_of("a", "1"), .min_insync = 1};
     struct copy_state nothing = {.known = true};
-    struct copy_state led = {.known = true,
-                             .there = true,
-                             .changed = 7,
-                             .epoch = 2,
-                             .led = true,
-                             .leader = "a",
-                             .leader_epoch = 2,
-                             .leader_created = 7};
+    struct copy_state led = led_by_a(2);
     struct msg join = {.kind = MSG_JOIN,
                        .epoch = 2,
                        .number = 9,
@@ -664,14 +670,7 @@ static void a_key_that_an_earlier_process_left_is_no_reign(void **state)
 {
     struct copy_config config = {.me = id_of("a", "wiped"), .min_insync = 1};
     struct copy_state nothing = {.known = true};
-    struct copy_state left = {.known = true,
-                              .there = true,
-                              .changed = 7,
-                              .epoch = 1,
-                              .led = true,
-                              .leader = "a",
-                              .leader_epoch = 1,
-                              .leader_created = 7};
+    struct copy_state left = led_by_a(1);
     struct copy_id before = id_of("a", "lost"), other = id_of("b", "1");
     struct epochs none = {0};
     struct asked asked = {0};

@@ -132,13 +132,14 @@ static uint64_t fill_all(struct fill *fill, uint64_t messages, uint64_t pairs)
     return written;
 }
 
-/* What is measured afterwards is the cost of many messages, not of having written them just now. */
+/* What is measured afterwards is the cost of many messages, not of having written them just now. A
+ * merge that ends may ask for another. */
 static void settle(struct store *store)
 {
-    enum { LOOK_US = 50000 };
+    enum { LOOK_US = 50000, LOOKS = 20 };
 
-    while (!store_settled(store))
-        usleep(LOOK_US);
+    for (int quiet = 0; quiet < LOOKS; usleep(LOOK_US))
+        quiet = store_settled(store) ? quiet + 1 : 0;
 }
 
 static bool read_id(const char *dir, char id[static 128])

@@ -64,6 +64,16 @@ struct opening {
     char *error;
 };
 
+/* What merges all of a family has a thread of its own; else fresh files, of which there may only be
+ * so many, would wait for it. */
+static void add_thread(void)
+{
+    rocksdb_env_t *env = rocksdb_create_default_env();
+
+    rocksdb_env_set_bottom_priority_background_threads(env, 1);
+    rocksdb_env_destroy(env);
+}
+
 /* Threads have the niceness of the one that starts them, and none may lower its own again: so the
  * database is opened in a thread that ends with that. */
 static void *open_aside(void *arg)
@@ -71,6 +81,7 @@ static void *open_aside(void *arg)
     struct opening *o = arg;
 
     (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + BACKGROUND_NICE);
+    add_thread();
     if (o->read_only)
         o->db->rocks = rocksdb_open_for_read_only_column_families(
             o->db->options, o->dir, FAMILY_COUNT, db_family_names,
@@ -318,17 +329,20 @@ void db_compact(struct db *db)
         rocksdb_compact_range_cf(db->rocks, db->handles[expiring[i]], NULL, 0, NULL, 0);
 }
 
-static bool family_behind(struct db *db, rocksdb_column_family_handle_t *family)
+/* Of one family; some numbers RocksDB says as texts only. 0: it does not know. */
+static uint64_t number_of(struct db *db, enum family family, const char *name)
 {
-    char *text = rocksdb_property_value_cf(db->rocks, family, "rocksdb.num-files-at-level0");
-    uint64_t files = text == NULL ? 0 : strtoull(text, NULL, 10), waiting = 0;
+    char *text = rocksdb_property_value_cf(db->rocks, db->handles[family], name);
+    uint64_t number = text == NULL ? 0 : strtoull(text, NULL, 10);
 
     rocksdb_free(text);
-    if (files >= DB_BEHIND_FILES)
-        return true;
-    return rocksdb_property_int_cf(db->rocks, family, "rocksdb.num-immutable-mem-table",
-                                   &waiting) == 0 &&
-           waiting >= DB_BEHIND_BUFFERS;
+    return number;
+}
+
+static bool family_behind(struct db *db, enum family family)
+{
+    return number_of(db, family, "rocksdb.num-files-at-level0") >= DB_BEHIND_FILES ||
+           number_of(db, family, "rocksdb.num-immutable-mem-table") >= DB_BEHIND_BUFFERS;
 }
 
 bool db_behind(struct db *db)
@@ -336,7 +350,7 @@ bool db_behind(struct db *db)
     uint64_t rate;
 
     for (int f = 0; f < FAMILY_COUNT; f++)
-        if (family_behind(db, db->handles[f]))
+        if (family_behind(db, (enum family)f))
             return true;
     return rocksdb_property_int(db->rocks, "rocksdb.actual-delayed-write-rate", &rate) == 0 &&
            rate > 0;
@@ -344,11 +358,10 @@ bool db_behind(struct db *db)
 
 uint64_t db_property(struct db *db, const char *name)
 {
-    uint64_t sum = 0, n;
+    uint64_t sum = 0;
 
     for (int f = 0; f < FAMILY_COUNT; f++)
-        if (rocksdb_property_int_cf(db->rocks, db->handles[f], name, &n) == 0)
-            sum += n;
+        sum += number_of(db, (enum family)f, name);
     return sum;
 }
 

@@ -174,11 +174,19 @@ enum hy_err db_flush(struct db *db, char why[static 256]) HY_CHECKED;
 /* Flush everything and compact log and dedupe, so that what has expired leaves the disk. */
 void db_compact(struct db *db);
 
+/* What may be merged: nothing, as it was when the database was opened; what is fresh; all. */
+enum db_room { DB_ROOM_NONE, DB_ROOM_FRESH, DB_ROOM_WHOLE };
+
+/* Files of log and dedupe are merged with others of about their size, and are there twice
+ * meanwhile: say now and then how many bytes of the disk may be used for it. The writer's thread.
+ */
+enum db_room db_room(struct db *db, uint64_t free_bytes);
+
 /* Are flushes and compactions so far behind that writes are refused (HY_EBUSY), or soon would be?
  * Who has much to write, and can wait, does so then; messages still pass. */
 bool db_behind(struct db *db);
 
-/* A RocksDB integer property, summed over the families. */
+/* A property of RocksDB that is a number, summed over the families. */
 uint64_t db_property(struct db *db, const char *name);
 
 /* A counter of RocksDB's statistics, like "rocksdb.block.cache.hit"; 0 if there is none. */

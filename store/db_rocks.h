@@ -30,6 +30,11 @@ enum {
     DB_BUFFERS = 4, /* with the one that is filled; slow from one less on */
 };
 
+/* Of two tiers the older may be so much larger than the younger, in percent, and is still merged
+ * with it. Once a day all tiers are, so that what has expired leaves the disk. */
+#define DB_TIER_RATIO 10
+#define DB_TIER_DAY "86400"
+
 extern const char *const db_family_names[FAMILY_COUNT];
 
 struct db_batch {
@@ -54,6 +59,7 @@ struct db {
     int tier;          /* of its reads: READ_ALL, or READ_MEMORY */
     unsigned reads;    /* that are left, with READ_MEMORY */
     struct db *memory; /* db_in_memory() */
+    enum db_room room;
     rocksdb_writeoptions_t *write;
     rocksdb_writeoptions_t *write_early; /* without sync */
     db_drop_fn *drop;

@@ -1,5 +1,7 @@
 /* How RocksDB is set up for what each family holds. */
 
+#include <limits.h>
+
 #include "store/db_rocks.h"
 
 enum { SST_FORMAT = 5, BLOOM_BITS = 10, BLOCK_BYTES = 8192, CACHE_SHARD_BITS = 3 };
@@ -57,6 +59,18 @@ static void tune_table(struct db *db, rocksdb_options_t *options)
     rocksdb_block_based_options_destroy(table);
 }
 
+/* Merged by size alone, and not before db_room() says so. */
+static void tune_tiers(rocksdb_options_t *options)
+{
+    rocksdb_universal_compaction_options_t *tiers = rocksdb_universal_compaction_options_create();
+
+    rocksdb_universal_compaction_options_set_size_ratio(tiers, DB_TIER_RATIO);
+    rocksdb_universal_compaction_options_set_max_size_amplification_percent(tiers, INT_MAX);
+    rocksdb_options_set_compaction_style(options, rocksdb_universal_compaction);
+    rocksdb_options_set_universal_compaction_options(options, tiers);
+    rocksdb_universal_compaction_options_destroy(tiers);
+}
+
 /* What the C API has no setter for, on top of base. */
 static enum hy_err from_text(const rocksdb_options_t *base, const char *text,
                              rocksdb_options_t **options, char *why)
@@ -75,21 +89,22 @@ static enum hy_err from_text(const rocksdb_options_t *base, const char *text,
  * no hint (db_batch_delete_range). Rows that are put over and over need small memtables: old
  * versions only make the way longer. */
 #define HINT "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.16"
-#define DAILY "periodic_compaction_seconds=86400"
+#define NEVER "periodic_compaction_seconds=0" /* until db_room() lets it */
 
 static const struct tuning {
     const char *options;
     unsigned buffer_part; /* of write_buffer_bytes: one in so many */
     bool expires;         /* compaction asks the filter */
     bool sparse;          /* most lookups are for what is not there */
-    bool wide;            /* changes are spread over all: compaction waits for more of them */
+    bool tiers;           /* files are merged by size (db_tiers.c), else by level */
+    int merge_at;         /* so many files at level 0 are merged */
 } tunings[FAMILY_COUNT] = {
-    [FAMILY_DEFAULT] = {"", 4, false, false, false},
-    [FAMILY_ENTITY] = {"", 2, false, true, true},
-    [FAMILY_LOG] = {HINT ";" DAILY, 1, true, false, false},
-    [FAMILY_INDEX] = {"", 2, false, false, true},
-    [FAMILY_DEDUPE] = {HINT ";" DAILY, 1, true, true, false},
-    [FAMILY_OUTBOX] = {"", 4, false, false, false},
+    [FAMILY_DEFAULT] = {"", 4, false, false, false, 4},
+    [FAMILY_ENTITY] = {"", 2, false, true, false, 5},
+    [FAMILY_LOG] = {HINT ";" NEVER, 1, true, false, true, 6},
+    [FAMILY_INDEX] = {"", 2, false, false, false, 5},
+    [FAMILY_DEDUPE] = {HINT ";" NEVER, 1, true, true, true, 6},
+    [FAMILY_OUTBOX] = {"", 4, false, false, false, 4},
 };
 
 static enum hy_err tune_family(struct db *db, const struct db_config *config, enum family family,
@@ -105,7 +120,7 @@ static enum hy_err tune_family(struct db *db, const struct db_config *config, en
     o = db->tuned[family];
     rocksdb_options_set_write_buffer_size(o, config->write_buffer_bytes / t->buffer_part);
     rocksdb_options_set_max_write_buffer_number(o, DB_BUFFERS);
-    rocksdb_options_set_level0_file_num_compaction_trigger(o, t->wide ? 5 : 4);
+    rocksdb_options_set_level0_file_num_compaction_trigger(o, t->merge_at);
     rocksdb_options_set_level0_slowdown_writes_trigger(o, DB_SLOW_FILES);
     rocksdb_options_set_level0_stop_writes_trigger(o, DB_STOP_FILES);
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);
@@ -114,7 +129,9 @@ static enum hy_err tune_family(struct db *db, const struct db_config *config, en
         rocksdb_options_set_memtable_whole_key_filtering(o, 1);
     }
     tune_table(db, o);
-    rocksdb_options_set_disable_auto_compactions(o, config->still);
+    if (t->tiers)
+        tune_tiers(o);
+    rocksdb_options_set_disable_auto_compactions(o, config->still || t->tiers);
     if (t->expires && db->drop != NULL) {
         db->filter_args[family] = (struct filter_arg){db, family};
         db->filters[family] = rocksdb_compactionfilter_create(&db->filter_args[family], filter_gone,

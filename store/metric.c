@@ -86,7 +86,7 @@ static struct {
         char node[64], labels[96];
         struct hy_metric *behind, *behind_s;
     } followers[FOLLOWERS];
-    struct hy_metric *hits, *misses, *used, *capacity, *outbox, *unpassed;
+    struct hy_metric *hits, *misses, *used, *capacity, *room, *outbox, *unpassed;
     struct hy_metric *moving, *moved_rows, *moved_bytes;
     struct hy_histogram *freeze_us;
     struct hy_metric *backups[2], *backup_at, *backup_s, *backup_bytes, *backup_copied;
@@ -119,6 +119,8 @@ void metric_open(void)
                       "Bytes used on the file system of the data directory.");
     m.capacity = hy_gauge("hongyan_store_disk_capacity_bytes", "",
                           "Size of the file system of the data directory.");
+    m.room = hy_gauge("hongyan_store_merge_room", "",
+                      "What the free disk space lets be merged: 2 all, 1 fresh files, 0 none.");
     m.moving = hy_gauge("hongyan_store_moves_running", "",
                         "Runs of slots that are leaving this shard: 0 or 1.");
     m.moved_rows = hy_counter("hongyan_store_move_rows_total", "",
@@ -181,6 +183,12 @@ void metric_db(struct db *db)
         hy_set(m.gauges[i], (int64_t)db_property(db, gauges[i].property));
     hy_set(m.hits, (int64_t)db_counter(db, "rocksdb.block.cache.hit"));
     hy_set(m.misses, (int64_t)db_counter(db, "rocksdb.block.cache.miss"));
+}
+
+void metric_room(enum db_room room)
+{
+    if (m.room != NULL)
+        hy_set(m.room, (int64_t)room);
 }
 
 void metric_backup(bool good, uint64_t took_ms, uint64_t bytes, uint64_t copied)

@@ -30,6 +30,7 @@ void metric_froze(uint64_t us);
 /* Gauges that are taken once a second. */
 void metric_disk(uint64_t used_bytes, uint64_t capacity_bytes);
 void metric_db(struct db *db);
+void metric_room(enum db_room room);
 void metric_outbox(uint64_t waiting);
 void metric_gate(uint64_t batches);
 void metric_replica(const struct replica_view *view, bool leads);

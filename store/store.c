@@ -49,7 +49,8 @@ struct store {
     struct backup *backup;
     struct expire expire;
     struct retention retention;
-    struct db *open; /* the database of this copy, also while it follows; NULL: it is closed */
+    struct db *open;   /* the database of this copy, also while it follows; NULL: it is closed */
+    enum db_room room; /* at the last look */
     _Atomic enum state state;
     atomic_bool streams; /* it follows a leader's stream */
     bool remap;          /* the core has yet to load what goes by the map, */
@@ -220,6 +221,7 @@ static void on_open(void *ctx, struct db *db)
     struct store *s = ctx;
 
     s->open = db;
+    s->room = DB_ROOM_WHOLE;
     backup_use(s->backup, db);
 }
 
@@ -820,6 +822,23 @@ static void look_at_copies(struct store *s)
     replica_each_follower(s->replica, measure_follower, s);
 }
 
+static void look_at_room(struct store *s, uint64_t free_bytes)
+{
+    uint64_t spare =
+        free_bytes > s->config.reserve_bytes ? free_bytes - s->config.reserve_bytes : 0;
+    enum db_room before = s->room;
+
+    if (s->open == NULL)
+        return;
+    s->room = db_room(s->open, spare);
+    metric_room(s->room);
+    if (s->room == DB_ROOM_NONE && before != DB_ROOM_NONE)
+        hy_log_warn("store.merges_wait",
+                    "free_mb=%lu why=\"files are merged when there is room for a second copy of "
+                    "them: give the disk more room, or move slots to other shards\"",
+                    free_bytes >> 20);
+}
+
 void store_tick(struct store *store)
 {
     struct disk_space space;
@@ -832,6 +851,7 @@ void store_tick(struct store *store)
     metric_outbox(outbox_count(store->core.outbox));
     metric_gate(gate_batches(store->core.gate));
     look_at_copies(store);
+    look_at_room(store, space.free_bytes);
     if (!decides(store))
         return;
     metric_db(store->core.db);
@@ -956,7 +976,7 @@ void store_compact(struct store *store)
 bool store_settled(const struct store *store)
 {
     static const char *const busy[] = {"rocksdb.mem-table-flush-pending",
-                                       "rocksdb.num-running-flushes", "rocksdb.compaction-pending",
+                                       "rocksdb.num-running-flushes",
                                        "rocksdb.num-running-compactions"};
 
     for (size_t i = 0; i < sizeof busy / sizeof *busy && store->core.db != NULL; i++)

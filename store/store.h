@@ -111,7 +111,7 @@ const char *store_ready(const struct store *store);
 /* Flush and compact everything: what has expired leaves the disk. */
 void store_compact(struct store *store);
 
-/* Is no file being written, by a flush or a compaction, nor waiting to be? */
+/* Is no file being written, by a flush or a compaction, nor waiting to be flushed? */
 bool store_settled(const struct store *store);
 
 /* Tests: fail the writes to come (db_set_fault). */

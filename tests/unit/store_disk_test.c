@@ -158,6 +158,77 @@ static void a_stall_delays_and_refuses_nothing(void **state)
     assert_int_equal(fixture_unread(f, "ben", "anna", false), 4);
 }
 
+/* ---- room to merge files ---- */
+
+enum { TIER_ROWS = 400, TIER_ROW_BYTES = 4096 };
+
+/* A file of messages, which nothing makes smaller. */
+static void put_file(struct db *db, uint64_t first, unsigned rows)
+{
+    struct key_home home = {7, FIXTURE_APP};
+    struct db_batch *batch;
+    uint64_t noise[TIER_ROW_BYTES / sizeof(uint64_t)];
+    char why[256];
+
+    assert_int_equal(db_batch_open(db, &batch), HY_OK);
+    for (unsigned i = 0; i < rows; i++) {
+        struct key key;
+
+        for (size_t k = 0; k < sizeof noise / sizeof *noise; k++)
+            noise[k] = hy_random64();
+        key_log(&key, home, KEY_LOG_C2C, 1, first + i);
+        db_batch_put(batch, FAMILY_LOG, &key, noise, sizeof noise);
+    }
+    assert_int_equal(db_write(db, batch), HY_OK);
+    db_batch_close(&batch);
+    assert_int_equal(db_flush(db, why), HY_OK);
+}
+
+static uint64_t files(struct db *db)
+{
+    return db_property(db, "rocksdb.num-files-at-level0");
+}
+
+static void wait_for_files(struct db *db, uint64_t most)
+{
+    const struct timespec moment = {0, 5000000};
+    uint64_t until = hy_steady_ms() + 10000;
+
+    while (files(db) > most && hy_steady_ms() < until)
+        nanosleep(&moment, NULL);
+    assert_true(files(db) <= most);
+}
+
+static void files_are_merged_when_there_is_room_for_a_second_copy(void **state)
+{
+    enum { FILES = 8, MB = 1 << 20 };
+    struct fixture *f = *state;
+    char dir[300], why[256];
+    struct db_config config = {
+        .dir = dir, .block_cache_bytes = 8 << 20, .write_buffer_bytes = 16 << 20};
+    struct db *db;
+
+    snprintf(dir, sizeof dir, "%s/tiers", f->dir);
+    assert_int_equal(db_open(&config, &db, why), HY_OK);
+    for (uint64_t i = 0; i < FILES; i++)
+        put_file(db, 1 + i * TIER_ROWS, TIER_ROWS);
+    assert_int_equal(db_room(db, 2 * MB), DB_ROOM_NONE);
+    put_file(db, 100000, 1);
+    assert_int_equal(files(db), FILES + 1);
+    assert_int_equal(db_room(db, 1000 * MB), DB_ROOM_WHOLE);
+    wait_for_files(db, FILES / 2);
+    /* One old tier of 12 MB, and young ones, for which there is room. */
+    db_compact(db);
+    put_file(db, 200000, 1);
+    assert_int_equal(db_room(db, 8 * MB), DB_ROOM_FRESH);
+    for (uint64_t i = 0; i < FILES; i++)
+        put_file(db, 200001 + i, 1);
+    wait_for_files(db, FILES / 2);
+    /* What becomes free by a little does not count. */
+    assert_int_equal(db_room(db, 0), DB_ROOM_NONE);
+    db_close(&db);
+}
+
 /* ---- commands of many rows ---- */
 
 static uint64_t import(struct fixture *f, const char *id)
@@ -326,6 +397,7 @@ int main(void)
         T(a_stall_delays_commands_of_many_rows_too),
         T(commands_of_many_rows_wait_while_the_disk_is_behind_and_messages_do_not),
         T(an_index_that_waits_for_a_warm_conversation_survives_a_restart),
+        T(files_are_merged_when_there_is_room_for_a_second_copy),
         cmocka_unit_test(a_directory_is_one_process_alone),
     };
 

@@ -4,9 +4,9 @@
  * the wire a ZeroMQ message is a batch of records:
  *     u32 LE payload length | u16 LE kind | u16 LE zero | u64 LE id | payload
  * What is sent to a peer during a turn leaves as one message at the end of the turn. Both sides
- * say HELLO (name, kind, boot id, cluster id) and beat every 500 ms; a peer silent for 2 s is down, a
- * new boot id is a restart. ZeroMQ loses what a dead peer had: ids, deadlines and retries are here
- * (hy_bus_call) and every request must be harmless when it comes twice.
+ * say HELLO (name, kind, boot id, cluster id) and beat every 500 ms; a peer silent for 2 s is down,
+ * a new boot id is a restart. ZeroMQ loses what a dead peer had: ids, deadlines and retries are
+ * here (hy_bus_call) and every request must be harmless when it comes twice.
  *
  * tcp endpoints use CURVE with an allow-list of client keys (ZAP); ipc endpoints rely on the rights
  * of the socket's directory. Nothing blocks. Only bus_zmq.c, bus_context.c and bus_curve.c
@@ -57,13 +57,15 @@ struct hy_bus_config {
     const char *name;       /* this end, unique in the cluster: "gateway-0/1" */
     const char *component;  /* "gateway", "router", "presence", "store", "ctl" */
     const char *cluster_id; /* peers of another cluster are refused */
-    const char *bind;       /* endpoint to serve, or NULL: "tcp://127.0.0.1:7000", "ipc:///run/..." */
-    const char *curve_dir;  /* holds <component>.key (secret, Z85, mode 0600) and *.pub; NULL: tcp endpoints
-                               are refused; HY_BUS_PLAIN: tcp without encryption, for a closed network */
-    size_t queue_bytes;     /* most that may wait for one peer; 0 = 64 MiB */
+    const char *bind; /* endpoint to serve, or NULL: "tcp://127.0.0.1:7000", "ipc:///run/..." */
+    const char
+        *curve_dir; /* holds <component>.key (secret, Z85, mode 0600) and *.pub; NULL: tcp endpoints
+                       are refused; HY_BUS_PLAIN: tcp without encryption, for a closed network */
+    size_t queue_bytes; /* most that may wait for one peer; 0 = 64 MiB */
 };
 
-/* Open a bus. handler is copied. HY_EIO: cannot bind; HY_ECONFIG: a key file is missing or open to others. */
+/* Open a bus. handler is copied. HY_EIO: cannot bind; HY_ECONFIG: a key file is missing or open to
+ * others. */
 enum hy_err hy_bus_open(struct hy_loop *loop, const struct hy_bus_config *config,
                         const struct hy_bus_handler *handler, void *ctx,
                         struct hy_bus **bus) HY_CHECKED;
@@ -117,8 +119,10 @@ void hy_bus_flush(struct hy_peer *peer);
 
 /* Answer a record: the same id, kind | HY_BUS_ANSWER. Losing an answer is harmless: the caller asks
  * again. So there is nothing to check. peer may be down. */
-void hy_bus_answer(struct hy_peer *peer, uint16_t kind, uint64_t id, const void *payload, size_t len);
-void hy_bus_answer_pb(struct hy_peer *peer, uint16_t kind, uint64_t id, const ProtobufCMessage *msg);
+void hy_bus_answer(struct hy_peer *peer, uint16_t kind, uint64_t id, const void *payload,
+                   size_t len);
+void hy_bus_answer_pb(struct hy_peer *peer, uint16_t kind, uint64_t id,
+                      const ProtobufCMessage *msg);
 
 /* Remember who asked, to answer later: peers can go while work is under way. */
 struct hy_reply {
@@ -129,6 +133,8 @@ struct hy_reply {
 };
 struct hy_reply hy_bus_reply_to(struct hy_peer *peer, const struct hy_record *record);
 void hy_bus_reply(const struct hy_reply *reply, const void *payload, size_t len);
+void hy_bus_reply_parts(const struct hy_reply *reply, const void *first, size_t first_len,
+                        const void *second, size_t second_len);
 void hy_bus_reply_pb(const struct hy_reply *reply, const ProtobufCMessage *msg);
 
 /* ---- calls: a question, retried until an answer or a deadline ---- */
@@ -142,14 +148,14 @@ typedef struct hy_peer *hy_pick_fn(void *arg, const void *key);
 
 struct hy_call {
     uint16_t kind;
-    uint32_t deadline_ms;  /* 0 = 5000 */
-    uint32_t retry_ms;     /* ask again after this long without an answer, or at once when the peer
-                              restarts or goes down; 0 = 1000 */
-    struct hy_peer *peer;  /* whom to ask; or NULL and pick */
+    uint32_t deadline_ms; /* 0 = 5000 */
+    uint32_t retry_ms;    /* ask again after this long without an answer, or at once when the peer
+                             restarts or goes down; 0 = 1000 */
+    struct hy_peer *peer; /* whom to ask; or NULL and pick */
     hy_pick_fn *pick;
     void *pick_arg;
-    uint64_t pick_key;     /* &pick_key is handed to pick */
-    hy_call_fn *done;      /* exactly once, never from inside hy_bus_call() */
+    uint64_t pick_key; /* &pick_key is handed to pick */
+    hy_call_fn *done;  /* exactly once, never from inside hy_bus_call() */
     void *arg;
     /* A peer may answer with this kind instead (0: none): somebody else is to be asked. refused()
      * gets pick_arg and &pick_key and says after how many ms (0: at once) pick is asked again. */
@@ -158,9 +164,12 @@ struct hy_call {
                         const struct hy_record *answer);
 };
 
-/* Ask. The payload is copied and kept until done. Returns the call's id, for hy_bus_cancel(); never 0. */
-uint64_t hy_bus_call(struct hy_bus *bus, const struct hy_call *call, const void *payload, size_t len);
-uint64_t hy_bus_call_pb(struct hy_bus *bus, const struct hy_call *call, const ProtobufCMessage *msg);
+/* Ask. The payload is copied and kept until done. Returns the call's id, for hy_bus_cancel(); never
+ * 0. */
+uint64_t hy_bus_call(struct hy_bus *bus, const struct hy_call *call, const void *payload,
+                     size_t len);
+uint64_t hy_bus_call_pb(struct hy_bus *bus, const struct hy_call *call,
+                        const ProtobufCMessage *msg);
 
 /* Forget a call; done is not called. */
 void hy_bus_cancel(struct hy_bus *bus, uint64_t id);

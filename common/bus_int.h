@@ -41,6 +41,7 @@ struct bus_chunk; /* records that leave as one message */
 struct bus_queue {
     struct bus_chunk *first, *last, *spare;
     size_t bytes;
+    size_t usual; /* of the last batch */
 };
 
 /* Room for one record of len payload bytes, its head written; the payload goes to the pointer.
@@ -53,9 +54,6 @@ enum hy_err bus_queue_flush(struct bus_queue *queue, struct bus_socket *socket,
 
 /* Forget all; returns how many records that were. Frees the memory. */
 size_t bus_queue_clear(struct bus_queue *queue);
-
-/* Give back memory kept for the next batch. */
-void bus_queue_trim(struct bus_queue *queue);
 
 /* ---- peers ---- */
 

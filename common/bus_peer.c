@@ -315,7 +315,6 @@ static void beat(struct hy_peer *peer, uint64_t now_ms)
     if (now_ms - peer->sent_ms < BUS_BEAT_MS && !probe)
         return;
     peer->sent_ms = now_ms;
-    bus_queue_trim(&peer->queue);
     if (bus_control(peer->socket, route_of(peer), BUS_BEAT, 0, NULL, 0) == HY_ECLOSED)
         bus_peer_down(peer);
 }

@@ -2,7 +2,11 @@
 
 #include "common/bus_int.h"
 
-enum { CHUNK_FIRST = 4096, CHUNK_MOST = 256 * 1024, SPARE_KEPT = 16 * 1024 };
+enum {
+    CHUNK_FIRST = 4096,
+    CHUNK_MOST = 256 * 1024,
+    COPIED = 8 * 1024, /* larger batches leave as they are, without a copy */
+};
 
 struct bus_chunk {
     struct bus_chunk *next;
@@ -11,16 +15,19 @@ struct bus_chunk {
     uint8_t bytes[];
 };
 
-/* The next chunk is twice the last: a busy peer soon has batches of CHUNK_MOST. */
+/* A batch will be as large as the one before, the chunk after one that is full twice as large: a
+ * busy peer soon has batches of CHUNK_MOST. */
 static struct bus_chunk *chunk_new(struct bus_queue *queue, size_t need)
 {
-    size_t cap = queue->last != NULL ? queue->last->cap * 2 : CHUNK_FIRST;
+    size_t cap = queue->last != NULL ? queue->last->cap * 2 : queue->usual + queue->usual / 4;
     struct bus_chunk *chunk = queue->spare;
 
     if (chunk != NULL && chunk->cap >= need) {
         queue->spare = NULL;
         return chunk;
     }
+    if (cap < CHUNK_FIRST)
+        cap = CHUNK_FIRST;
     if (cap > CHUNK_MOST)
         cap = CHUNK_MOST;
     if (cap < need)
@@ -75,23 +82,14 @@ uint8_t *bus_queue_add(struct bus_queue *queue, uint16_t kind, uint64_t id, size
     return at + HY_BUS_RECORD_HEAD;
 }
 
-/* Take off the first chunk; the largest of the usual size is kept for the next batch. */
-static void drop_first(struct bus_queue *queue)
+/* A small one is kept for the next batch. */
+static void keep(struct bus_queue *queue, struct bus_chunk *chunk)
 {
-    struct bus_chunk *chunk = queue->first;
-
-    queue->bytes -= chunk->len;
-    queue->first = chunk->next;
-    if (queue->first == NULL)
-        queue->last = NULL;
-    if (chunk->cap > CHUNK_MOST || (queue->spare != NULL && queue->spare->cap >= chunk->cap)) {
+    if (queue->spare != NULL || chunk->cap > 2 * COPIED) {
         free(chunk);
         return;
     }
-    free(queue->spare);
-    chunk->next = NULL;
-    chunk->len = 0;
-    chunk->records = 0;
+    *chunk = (struct bus_chunk){.cap = chunk->cap};
     queue->spare = chunk;
 }
 
@@ -99,12 +97,21 @@ enum hy_err bus_queue_flush(struct bus_queue *queue, struct bus_socket *socket,
                             const uint8_t *route, struct hy_metric *sent)
 {
     while (queue->first != NULL) {
-        enum hy_err err = bus_socket_send(socket, route, queue->first->bytes, queue->first->len);
+        struct bus_chunk *chunk = queue->first, *next = chunk->next;
+        size_t len = chunk->len, records = chunk->records;
+        enum hy_err err = len > COPIED ? bus_socket_give(socket, route, chunk, chunk->bytes, len)
+                                       : bus_socket_send(socket, route, chunk->bytes, len);
 
         if (err != HY_OK)
             return err == HY_ECLOSED ? HY_ECLOSED : HY_EBUSY;
-        hy_add(sent, queue->first->records);
-        drop_first(queue);
+        if (len <= COPIED)
+            keep(queue, chunk);
+        hy_add(sent, (int64_t)records);
+        queue->bytes -= len;
+        queue->usual = len;
+        queue->first = next;
+        if (next == NULL)
+            queue->last = NULL;
     }
     return HY_OK;
 }
@@ -113,19 +120,12 @@ size_t bus_queue_clear(struct bus_queue *queue)
 {
     size_t records = 0;
 
-    while (queue->first != NULL) {
-        records += queue->first->records;
-        drop_first(queue);
+    for (struct bus_chunk *chunk = queue->first, *next; chunk != NULL; chunk = next) {
+        next = chunk->next;
+        records += chunk->records;
+        free(chunk);
     }
     free(queue->spare);
-    queue->spare = NULL;
+    *queue = (struct bus_queue){0};
     return records;
-}
-
-void bus_queue_trim(struct bus_queue *queue)
-{
-    if (queue->spare == NULL || queue->spare->cap <= SPARE_KEPT)
-        return;
-    free(queue->spare);
-    queue->spare = NULL;
 }

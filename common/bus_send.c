@@ -135,6 +135,17 @@ void hy_bus_reply(const struct hy_reply *reply, const void *payload, size_t len)
         hy_bus_answer(peer, reply->kind, reply->id, payload, len);
 }
 
+void hy_bus_reply_parts(const struct hy_reply *reply, const void *first, size_t first_len,
+                        const void *second, size_t second_len)
+{
+    struct hy_peer *peer = bus_peer_by_handle(reply->bus, reply->peer);
+
+    if (peer != NULL)
+        /* Losing it is harmless, as with hy_bus_answer(). */
+        (void)!hy_bus_send_parts(peer, reply->kind | HY_BUS_ANSWER, reply->id, first, first_len,
+                                 second, second_len);
+}
+
 void hy_bus_reply_pb(const struct hy_reply *reply, const ProtobufCMessage *msg)
 {
     struct hy_peer *peer = bus_peer_by_handle(reply->bus, reply->peer);

@@ -311,25 +311,56 @@ static enum hy_err sent_err(void)
     }
 }
 
+/* Takes the message only if it was sent. */
+static enum hy_err send_message(struct bus_socket *socket, const uint8_t *route, zmq_msg_t *message)
+{
+    socket->used = true;
+    if (route != NULL &&
+        zmq_send(socket->zmq, route, BUS_ROUTE, ZMQ_DONTWAIT | ZMQ_SNDMORE) != BUS_ROUTE)
+        return sent_err();
+    return zmq_msg_send(message, socket->zmq, ZMQ_DONTWAIT) >= 0 ? HY_OK : sent_err();
+}
+
 enum hy_err bus_socket_send(struct bus_socket *socket, const uint8_t *route, const void *data,
                             size_t len)
 {
     zmq_msg_t message;
+    enum hy_err err;
 
     if (zmq_msg_init_size(&message, len) != 0)
         return HY_ENOMEM;
     memcpy(zmq_msg_data(&message), data, len);
-    socket->used = true;
-    if (route != NULL &&
-        zmq_send(socket->zmq, route, BUS_ROUTE, ZMQ_DONTWAIT | ZMQ_SNDMORE) != BUS_ROUTE)
-        goto fail;
-    if (zmq_msg_send(&message, socket->zmq, ZMQ_DONTWAIT) >= 0)
-        return HY_OK;
+    err = send_message(socket, route, &message);
+    if (err != HY_OK)
+        zmq_msg_close(&message);
+    return err;
+}
 
-fail:;
-    enum hy_err err = sent_err();
+/* Memory that a message gives back as it is closed: it was not sent, and the memory is not its
+ * own after all. */
+static _Thread_local const void *kept;
 
+static void release(void *data, void *memory)
+{
+    (void)data;
+    if (memory != kept)
+        free(memory);
+}
+
+enum hy_err bus_socket_give(struct bus_socket *socket, const uint8_t *route, void *memory,
+                            void *data, size_t len)
+{
+    zmq_msg_t message;
+    enum hy_err err;
+
+    if (zmq_msg_init_data(&message, data, len, release, memory) != 0)
+        return HY_ENOMEM;
+    err = send_message(socket, route, &message);
+    if (err == HY_OK)
+        return err;
+    kept = memory;
     zmq_msg_close(&message);
+    kept = NULL;
     return err;
 }
 

@@ -50,6 +50,11 @@ const char *bus_socket_endpoint(const struct bus_socket *socket);
 enum hy_err bus_socket_send(struct bus_socket *socket, const uint8_t *route, const void *data,
                             size_t len) HY_CHECKED;
 
+/* The same without a copy: memory, in which data lies, is malloc()ed, and the socket's if it was
+ * sent. */
+enum hy_err bus_socket_give(struct bus_socket *socket, const uint8_t *route, void *memory,
+                            void *data, size_t len) HY_CHECKED;
+
 /* Take the next message. False: there is none, and the descriptor will fire for the next one. */
 bool bus_socket_recv(struct bus_socket *socket, struct bus_message *message);
 

@@ -45,7 +45,7 @@ void admin_answer(struct op *op, Hy__AdminAnswer__ResCase kind, ProtobufCMessage
 
 void admin_answer_raw(struct op *op, Hy__AdminAnswer__ResCase kind, const struct op_ask *ask)
 {
-    uint8_t head[OP_RAW_ROOM], *end = wire_head(head, kind, ask->raw.len);
+    uint8_t head[WIRE_HEAD_MAX], *end = wire_head(head, kind, ask->raw->len);
 
     op_reply_raw(op, ask, head, (size_t)(end - head));
     op_end(op);

@@ -116,10 +116,10 @@ void call_answer(struct op *op, ProtobufCMessage *body)
 void call_answer_raw(struct op *op, const struct op_ask *ask)
 {
     const struct call *call = op->front;
-    uint8_t head[OP_RAW_ROOM], *end;
+    uint8_t head[WIRE_NUMBER_MAX + WIRE_HEAD_MAX], *end;
 
     end = wire_number(head, FRAME_ID, call->frame->id);
-    end = wire_head(end, call->row->answer, ask->raw.len);
+    end = wire_head(end, call->row->answer, ask->raw->len);
     op_reply_raw(op, ask, head, (size_t)(end - head));
     op_end(op);
 }

@@ -160,24 +160,15 @@ static bool raw_number(const ProtobufCMessageDescriptor *type, const char *name,
     return wire_find_number(answer->payload, answer->len, field->id, number);
 }
 
-/* Keep the answer as it came; its code is all that is looked at. */
+/* Take the answer as it came; its code is all that is looked at. */
 static void take_raw(struct op_ask *ask, const struct hy_record *answer)
 {
-    uint64_t code = 0;
-    uint8_t *bytes;
+    uint64_t code;
 
-    if (!raw_number(ask->type, "code", answer, &code)) {
-        ask->code = HY_CODE_UNAVAILABLE;
-        return;
-    }
+    if (!raw_number(ask->type, "code", answer, &code))
+        code = HY_CODE_UNAVAILABLE;
+    ask->raw = answer;
     ask->code = (uint32_t)code;
-    bytes = hy_arena_alloc(&ask->op->arena, OP_RAW_ROOM + answer->len);
-    if (bytes == NULL) {
-        ask->code = HY_CODE_UNAVAILABLE;
-        return;
-    }
-    memcpy(bytes + OP_RAW_ROOM, answer->payload, answer->len);
-    ask->raw = (ProtobufCBinaryData){answer->len, bytes + OP_RAW_ROOM};
 }
 
 static void on_answer(void *arg, enum hy_err err, const struct hy_record *answer)
@@ -263,13 +254,9 @@ struct op_ask *op_store_raw(struct op *op, uint16_t slot, uint16_t kind,
     return ask;
 }
 
-/* The head goes right before the answer, so that nothing is moved for it. */
 void op_reply_raw(struct op *op, const struct op_ask *ask, const uint8_t *head, size_t len)
 {
-    uint8_t *at = ask->raw.data - len;
-
-    memcpy(at, head, len);
-    hy_bus_reply(&op->reply, at, len + ask->raw.len);
+    hy_bus_reply_parts(&op->reply, head, len, ask->raw->payload, ask->raw->len);
 }
 
 struct op_ask *op_presence(struct op *op, int index, uint16_t kind, const ProtobufCMessage *req,

@@ -28,8 +28,8 @@ struct op_ask {
     struct op *op;
     struct op_ask *next;
     const ProtobufCMessageDescriptor *type;
-    void *answer;            /* decoded; NULL: code says why, or it is raw */
-    ProtobufCBinaryData raw; /* the encoded answer of op_store_raw(), in the arena */
+    void *answer;                /* decoded; NULL: code says why, or it is raw */
+    const struct hy_record *raw; /* the answer of op_store_raw(); lent to the step that follows */
     uint32_t code; /* of the way there: TIMEOUT, UNAVAILABLE, BUSY; not what the answer says */
     uint64_t call; /* 0 when it is over */
     bool is_raw;
@@ -86,13 +86,12 @@ void *op_get(struct op *op, size_t bytes);
 struct op_ask *op_store(struct op *op, uint16_t slot, uint16_t kind, const ProtobufCMessage *req,
                         const ProtobufCMessageDescriptor *type);
 
-/* op_store() for an answer that is handed on as it is: it is not decoded. Before ask->raw.data
- * there are OP_RAW_ROOM bytes for what is to go before it. */
-enum { OP_RAW_ROOM = 64 };
+/* op_store() for an answer that is handed on as it is: it is neither decoded nor copied. It must be
+ * all that its step waits for. */
 struct op_ask *op_store_raw(struct op *op, uint16_t slot, uint16_t kind,
                             const ProtobufCMessage *req, const ProtobufCMessageDescriptor *type);
 
-/* Reply with head and the raw answer behind it; head is at most OP_RAW_ROOM bytes. */
+/* Reply with head and the raw answer behind it, in the step that follows. */
 void op_reply_raw(struct op *op, const struct op_ask *ask, const uint8_t *head, size_t len);
 
 /* Ask a shard by its number. */

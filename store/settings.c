@@ -34,7 +34,8 @@ static const struct hy_setting table[] = {
     HY_INT(S, moved_keep_s, "moved_keep_s", 600, 0, 86400, false,
            "rows of slots that moved to another shard are deleted here so much later, s"),
     HY_INT(S, reserve_mb, "reserve_mb", 256, 0, 1048576, false,
-           "writes are refused (200002) while less than this is free on the disk, MB"),
+           "writes are refused (200002) while less than this is free on the disk, and no files are "
+           "merged that would take of it, MB"),
     HY_BOOL(S, compact_on_start, "compact_on_start", false, false,
             "compact the whole database at start, so that what has expired leaves the disk"),
     {0},

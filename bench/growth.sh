@@ -1,15 +1,17 @@
 #!/bin/sh
 # S9: how CPU per message grows with shards, stored messages and links. Starts a cluster for each
 # point, runs hongyan-bench s9 on it, and prints a table; each ratio is to the first of its axis.
+# The points of an axis take turns, since a machine's speed may change from minute to minute.
 #
 # usage: bench/growth.sh [option...]
 #   --bin DIR        the programs (build/bin)
 #   --work DIR       clusters' data, removed afterwards (growth-data)
-#   --out DIR        the JSON of each point, and growth.html (growth-runs)
+#   --past DIR       stored messages are made here, and kept for another time (not kept)
+#   --out DIR        the JSON of each run, and growth.html (growth-runs)
 #   --seconds S      measured at each point (20)
 #   --pairs P        who talk; filled conversations are theirs (100)
 #   --rate R         open loop; without it closed
-#   --repeat N       runs of each point; the table has the median of CPU per message (1)
+#   --repeat N       rounds over the points; the table has the median of CPU per message (1)
 #   --shards LIST    ("1 2 4 8")
 #   --stored LIST    ("1000000 10000000 100000000"), on one shard; needs about 250 B of disk each
 #   --filled P       conversations that the stored messages are spread over (100000)
@@ -19,13 +21,13 @@
 # A LIST of "" leaves an axis out.
 set -eu
 
-bin=build/bin work=growth-data out=growth-runs seconds=20 pairs=100 rate="" repeat=1
+bin=build/bin work=growth-data past="" out=growth-runs seconds=20 pairs=100 rate="" repeat=1
 json="" with=""
 shards="1 2 4 8" stored="1000000 10000000 100000000" links="1000 10000 19000" filled=100000
 while [ $# -gt 0 ]; do
     case $1 in
-    --bin | --work | --out | --seconds | --pairs | --rate | --repeat | --shards | --stored | --filled | --links | \
-        --json | --with)
+    --bin | --work | --past | --out | --seconds | --pairs | --rate | --repeat | --shards | --stored | --filled | \
+        --links | --json | --with)
         [ $# -ge 2 ] || { echo "growth.sh: $1 needs a value" >&2; exit 2; }
         eval "${1#--}=\$2"
         shift 2
@@ -42,8 +44,11 @@ while [ $# -gt 0 ]; do
 done
 
 [ ! -e "$work" ] || { echo "growth.sh: $work is there already; it would be removed" >&2; exit 2; }
+gone=$work
+[ -n "$past" ] || { past=$work-past; gone="$work $past"; }
 mkdir -p "$out"
-trap '"$bin/hongyanctl" down --dir "$work" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+# shellcheck disable=SC2086  # one or two folders without blanks
+trap '"$bin/hongyanctl" down --dir "$work" >/dev/null 2>&1 || true; rm -rf $gone' EXIT
 trap 'exit 1' INT TERM
 
 figure() { # FILE KEY: a number of a run's JSON (one key a line)
@@ -58,32 +63,29 @@ stop() {
     "$bin/hongyanctl" down --dir "$work" >/dev/null
 }
 
-base="" axis_was="" runs=""
+base="" runs=""
 table="$out/growth.txt"
 printf "%-8s %12s %13s %10s %10s %8s %8s %8s %10s %6s\n" axis size "CPU us/msg" gateway router store \
     "rate/s" "p99 ms" "wrong" "ratio" >"$table"
 
-# AXIS SIZE option...: run the point on the cluster that is up, and add its line.
-point() {
-    axis=$1 size=$2
+# AXIS SIZE option...: run the point on the cluster that is up, for this round.
+run() {
+    file="$out/$1-$2-$round.json"
+    runs="$runs $file"
     shift 2
-    values=""
-    n=1
-    while [ "$n" -le "$repeat" ]; do
-        file="$out/$axis-$size-$n.json"
-        # shellcheck disable=SC2086  # a command and its words
-        $with "$bin/hongyan-bench" s9 --cluster "$work/cluster.json" --seconds "$seconds" --pairs "$pairs" \
-            ${rate:+--rate "$rate"} --json "$file" "$@" >/dev/null || [ $? -eq 1 ]
-        runs="$runs $file"
-        values="$values$(figure "$file" server_cpu_us_per_op) $file
-"
-        n=$((n + 1))
-    done
-    middle=$(printf %s "$values" | sort -n | sed -n "$(((repeat + 1) / 2))p")
+    # shellcheck disable=SC2086  # a command and its words
+    $with "$bin/hongyan-bench" s9 --cluster "$work/cluster.json" --seconds "$seconds" --pairs "$pairs" \
+        ${rate:+--rate "$rate"} --json "$file" "$@" >/dev/null || [ $? -eq 1 ]
+}
+
+# AXIS SIZE: the line of a point.
+line() {
+    middle=$(for round in $rounds; do
+        echo "$(figure "$out/$1-$2-$round.json" server_cpu_us_per_op) $out/$1-$2-$round.json"
+    done | sort -n | sed -n "$(((repeat + 1) / 2))p")
     cpu=${middle%% *} file=${middle#* }
-    [ "$axis" = "$axis_was" ] || base=$cpu
-    axis_was=$axis
-    printf '%s %s %s %s %s %s %s %s %s %s %s %s\n' "$axis" "$size" "$cpu" \
+    [ -n "$base" ] || base=$cpu
+    printf '%s %s %s %s %s %s %s %s %s %s %s %s\n' "$1" "$2" "$cpu" \
         "$(figure "$file" gateway_user_us_per_op) $(figure "$file" gateway_system_us_per_op)" \
         "$(figure "$file" router_user_us_per_op) $(figure "$file" router_system_us_per_op)" \
         "$(figure "$file" store_user_us_per_op) $(figure "$file" store_system_us_per_op)" \
@@ -93,29 +95,69 @@ point() {
                $6 + $7, $8 + $9, $10, $11, $12 + $13 + $14, $3 / $15 }' | tee -a "$table"
 }
 
-for n in $shards; do
-    start --shards "$n"
-    point shards "$n"
-    stop
-    rm -rf "$work"
+lines() { # AXIS SIZE...
+    axis=$1 base=""
+    shift
+    for n in "$@"; do
+        line "$axis" "$n"
+    done
+}
+
+rounds=$(seq "$repeat")
+for round in $rounds; do
+    for n in $shards; do
+        start --shards "$n"
+        run shards "$n"
+        stop
+        rm -rf "$work"
+    done
 done
-# Filled conversations include those that talk, and each point builds on the one before.
+# shellcheck disable=SC2086  # a list of numbers
+lines shards $shards
+
+# The past of a point is that of the one before and more; filled conversations include those that
+# talk. The keys of the first cluster are those of all.
 have=0
+mkdir -p "$past"
 for n in $stored; do
-    [ -d "$work" ] || { start; stop; }
-    "$bin/hongyan-bench-fill" "$work" $((n - have)) "$filled" >&2
+    if [ ! -d "$past/$n" ]; then
+        rm -rf "$past/coming"
+        if [ "$have" -gt 0 ]; then
+            cp -r "$past/$have" "$past/coming"
+        else
+            start
+            stop
+            mv "$work" "$past/coming"
+        fi
+        mv "$past/coming" "$work"
+        "$bin/hongyan-bench-fill" "$work" $((n - have)) "$filled" >&2
+        mv "$work" "$past/$n"
+    fi
     have=$n
-    start
-    point stored "$n"
-    stop
 done
-rm -rf "$work"
-for n in $links; do
-    start
-    point links "$n" --links "$n"
-    stop
-    rm -rf "$work"
+for round in $rounds; do
+    for n in $stored; do
+        mv "$past/$n" "$work"
+        start
+        run stored "$n"
+        stop
+        mv "$work" "$past/$n"
+    done
 done
+# shellcheck disable=SC2086
+lines stored $stored
+
+for round in $rounds; do
+    for n in $links; do
+        start
+        run links "$n" --links "$n"
+        stop
+        rm -rf "$work"
+    done
+done
+# shellcheck disable=SC2086
+lines links $links
+
 # shellcheck disable=SC2086  # a list of files without blanks
 [ -z "$runs" ] || "$bin/hongyan-bench" report --html "$out/growth.html" $runs
 [ -z "$json" ] || awk 'BEGIN { print "{\"scenario\": \"s9\", \"points\": [" }

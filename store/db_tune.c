@@ -87,6 +87,7 @@ static void tune_tiers(rocksdb_options_t *options)
     rocksdb_universal_compaction_options_t *tiers = rocksdb_universal_compaction_options_create();
 
     rocksdb_universal_compaction_options_set_size_ratio(tiers, DB_TIER_RATIO);
+    rocksdb_universal_compaction_options_set_min_merge_width(tiers, DB_TIERS_MERGED);
     rocksdb_universal_compaction_options_set_max_size_amplification_percent(tiers, INT_MAX);
     rocksdb_options_set_compaction_style(options, rocksdb_universal_compaction);
     rocksdb_options_set_universal_compaction_options(options, tiers);
@@ -120,13 +121,13 @@ static const struct tuning {
     bool sparse;          /* most lookups are for what is not there */
     bool held;            /* filters and indexes of all its files are in memory */
     bool tiers;           /* files are merged by size (db_tiers.c), else by level */
-    int merge_at;         /* so many files at level 0 are merged */
+    int merge_at;         /* so many files at level 0, or tiers, are merged */
 } tunings[FAMILY_COUNT] = {
     [FAMILY_DEFAULT] = {"", 4, false, false, false, false, 4},
     [FAMILY_ENTITY] = {"", 2, false, true, false, false, 5},
-    [FAMILY_LOG] = {HINT ";" NEVER, 1, true, false, false, true, 6},
+    [FAMILY_LOG] = {HINT ";" NEVER, 1, true, false, false, true, DB_TIERS},
     [FAMILY_INDEX] = {"", 2, false, false, false, false, 5},
-    [FAMILY_DEDUPE] = {HINT ";" NEVER, 1, true, true, true, true, 6},
+    [FAMILY_DEDUPE] = {HINT ";" NEVER, 1, true, true, true, true, DB_TIERS},
     [FAMILY_OUTBOX] = {"", 4, false, false, false, false, 4},
 };
 

@@ -201,7 +201,7 @@ static void wait_for_files(struct db *db, uint64_t most)
 
 static void files_are_merged_when_there_is_room_for_a_second_copy(void **state)
 {
-    enum { FILES = 8, MB = 1 << 20 };
+    enum { FILES = 12, MB = 1 << 20 };
     struct fixture *f = *state;
     char dir[300], why[256];
     struct db_config config = {
@@ -217,7 +217,7 @@ static void files_are_merged_when_there_is_room_for_a_second_copy(void **state)
     assert_int_equal(files(db), FILES + 1);
     assert_int_equal(db_room(db, 1000 * MB), DB_ROOM_WHOLE);
     wait_for_files(db, FILES / 2);
-    /* One old tier of 12 MB, and young ones, for which there is room. */
+    /* One old tier of 19 MB, and young ones, for which there is room. */
     db_compact(db);
     put_file(db, 200000, 1);
     assert_int_equal(db_room(db, 8 * MB), DB_ROOM_FRESH);

@@ -102,6 +102,7 @@ void routes_close(struct routes **routes)
     *routes = NULL;
     while (r->newest != NULL)
         route_free(r->newest); /* unlinks it. NOLINT(clang-analyzer-unix.Malloc) */
+    seats_close(r);
     table_free(&r->by_key);
     free(r);
 }
@@ -125,6 +126,18 @@ bool routes_need(const struct routes *routes, uint32_t app, const char *group)
     return route == NULL || !(route->ready || route->fetching);
 }
 
+/* A newcomer lets some of the oldest go, rather than that a second's worth of them goes at once. */
+static void shed(struct routes *routes)
+{
+    enum { MOST = 2 };
+
+    for (int i = 0; i < MOST && routes->seats > routes->config.seats_cap; i++) {
+        if (routes->oldest == routes->newest || routes->oldest->fetching)
+            return;
+        route_free(routes->oldest);
+    }
+}
+
 static struct route *make(struct routes *routes, uint32_t app, const char *group)
 {
     size_t len = strlen(group);
@@ -138,6 +151,7 @@ static struct route *make(struct routes *routes, uint32_t app, const char *group
     if (table_put(&routes->by_key, route->hash, route) != HY_OK)
         abort(); /* as memory.h says */
     link_newest(routes, route);
+    shed(routes);
     hy_set(routes->count, (int64_t)routes->by_key.count);
     return route;
 }

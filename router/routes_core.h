@@ -58,6 +58,8 @@ struct routes {
     struct table by_key;
     struct route *newest, *oldest;
     size_t seats;
+    struct seat *spare; /* in a list by next */
+    size_t spares;
     struct hy_metric *count, *builds;
     struct hy_histogram *fanout;
 };
@@ -79,5 +81,8 @@ void route_drop_queue(struct route *route);
 
 /* Give all seats back. */
 void seats_free(struct routes *routes, struct seats *seats);
+
+/* Free those that were kept. */
+void seats_close(struct routes *routes);
 
 #endif

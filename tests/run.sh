@@ -97,8 +97,15 @@ stage_fuzz() {
     done
     wait
 }
+tsan=("$root/build-tsan" -DHY_SANITIZE=thread) ahead=
+build_ahead() { # what the last stage tests, while tests of this one wait for leases and timers
+    [[ " ${stages[*]} " == *" tsan "* && -z $ahead ]] || return 0
+    nice -n 19 "$root/deploy/build.sh" "${tsan[@]}" >/dev/null 2>&1 &
+    ahead=$!
+}
 stage_cluster() {
     build || return
+    build_ahead
     local days=8
     [ $mode = quick ] && days=3
     [ $mode = long ] && days=20
@@ -113,10 +120,11 @@ stage_fault() {
     [ $mode = quick ] && rounds=3 stop=5 seeds=1
     [ $mode = long ] && rounds=100 seeds=1-40
     HONGYAN_BIN=$built/bin HONGYAN_KILL_ROUNDS=$rounds HONGYAN_STOP_S=$stop HONGYAN_LAB_SEEDS=$seeds \
-        pytest fault tests/fault --dist load
+        pytest fault tests/fault --dist load -n 3 # some only wait for half a minute
 }
 stage_tsan() { # without what has one thread a process, and without copies of what other stages do at length
-    "$root/deploy/build.sh" "$root/build-tsan" -DHY_SANITIZE=thread || return
+    [ -z "$ahead" ] || wait "$ahead"
+    "$root/deploy/build.sh" "${tsan[@]}" || return
     units tsan-unit "$root/build-tsan" -E '^(sim|fuzz_)' || return
     HONGYAN_BIN=$root/build-tsan/bin HONGYAN_REPLAY_DAYS=2 HONGYAN_TEST_WAIT_S=60 \
         pytest tsan tests/cluster --ignore-glob '*/test_bench*' --ignore-glob '*/test_peers*' \

@@ -1,6 +1,5 @@
 #include "gateway/link.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,12 +53,9 @@ bool link_allow(struct link *link)
                        links->limits->request_burst);
 }
 
-const char *link_ip(const struct link *link, char out[static INET6_ADDRSTRLEN])
+const struct in6_addr *link_ip(const struct link *link)
 {
-    bool v4 = IN6_IS_ADDR_V4MAPPED(&link->ip);
-    const void *at = v4 ? &link->ip.s6_addr[12] : &link->ip.s6_addr[0];
-
-    return inet_ntop(v4 ? AF_INET : AF_INET6, at, out, INET6_ADDRSTRLEN);
+    return &link->ip;
 }
 
 void link_ready(struct link *link, uint64_t expires_ms, uint32_t epoch)

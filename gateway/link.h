@@ -109,8 +109,8 @@ void link_set_epoch(struct link *link, uint32_t epoch);
 /* May it make one more request now? */
 bool link_allow(struct link *link);
 
-/* The client's address as text. */
-const char *link_ip(const struct link *link, char out[static INET6_ADDRSTRLEN]);
+/* The client's address; IPv4 as ::ffff:a.b.c.d. */
+const struct in6_addr *link_ip(const struct link *link);
 
 /* Send a parcel; takes the reference, NULL counts as out of memory. A link that would owe too much
  * is ended (SLOW), its session can be resumed. */

@@ -340,7 +340,7 @@ static void on_request(void *ctx, struct rest_request *request)
     p->request = request;
     p->began_us = hy_steady_us();
     p->call.family = &rest_entry_family;
-    p->call.client_ip = rest_request_peer(request);
+    p->call.client_ip = *rest_request_peer(request);
     p->call.wall_ms = hy_wall_ms();
     p->call.op = next_op(rest);
     code = rest_url_parse(rest_request_target(request), &p->call.arena, &p->url);

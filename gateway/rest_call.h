@@ -8,6 +8,7 @@
 #define GATEWAY_REST_CALL_H
 
 #include <jansson.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -48,8 +49,8 @@ struct rest_call {
     struct rest *rest;
     const struct rest_family *family;
     uint32_t app;
-    const char *admin; /* who calls */
-    const char *client_ip;
+    const char *admin;             /* who calls */
+    struct in6_addr client_ip;     /* IPv4 as ::ffff:a.b.c.d */
     const struct rest_value *body; /* an object */
     json_t *kept;     /* a part of the answer to come; goes with the call, if it is not taken */
     uint64_t wall_ms; /* when the call came */

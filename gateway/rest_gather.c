@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "gateway/address.h"
 #include "gateway/rest_call.h"
 #include "gateway/rest_core.h"
 #include "gateway/upstream.h"
@@ -152,7 +153,7 @@ static Hy__Caller caller_of(const struct rest_call *call, const char *user)
     caller.user = (char *)(user != NULL ? user : call->admin);
     caller.admin = true;
     caller.admin_user = (char *)call->admin;
-    caller.client_ip = (char *)call->client_ip;
+    caller.client_ip = address_bytes(&call->client_ip);
     return caller;
 }
 

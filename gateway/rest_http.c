@@ -1,6 +1,5 @@
 #include "gateway/rest_http.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -35,9 +34,9 @@ struct rest_request {
     size_t sent; /* of out */
     struct rest_head head;
     struct rest_chunks chunks;
-    bool last;      /* the connection ends with this answer */
-    bool advancing; /* advance() is running: nobody else frees the connection */
-    char peer[INET6_ADDRSTRLEN];
+    bool last;            /* the connection ends with this answer */
+    bool advancing;       /* advance() is running: nobody else frees the connection */
+    struct in6_addr peer; /* IPv4 as ::ffff:a.b.c.d */
 };
 
 /* A connection has one request under way at most, so the two are one thing with two names. */
@@ -389,9 +388,9 @@ char *rest_request_body(struct rest_request *request, size_t *len)
     return (char *)request->in.data + request->head.used;
 }
 
-const char *rest_request_peer(const struct rest_request *request)
+const struct in6_addr *rest_request_peer(const struct rest_request *request)
 {
-    return request->peer;
+    return &request->peer;
 }
 
 void rest_http_answer(struct rest_request **request, int status, const char *type, const void *body,
@@ -411,16 +410,16 @@ void rest_http_answer(struct rest_request **request, int status, const char *typ
 
 /* ---------------------------------------------------------------- connecting */
 
-static void peer_text(const struct sockaddr_storage *from, char text[static INET6_ADDRSTRLEN])
+static struct in6_addr peer_of(const struct sockaddr_storage *from)
 {
     const struct sockaddr_in *v4 = (const void *)from;
     const struct sockaddr_in6 *v6 = (const void *)from;
+    struct in6_addr peer = {.s6_addr = {[10] = 0xFF, 0xFF}};
 
-    text[0] = '\0';
-    if (from->ss_family == AF_INET)
-        inet_ntop(AF_INET, &v4->sin_addr, text, INET6_ADDRSTRLEN);
-    else if (from->ss_family == AF_INET6)
-        inet_ntop(AF_INET6, &v6->sin6_addr, text, INET6_ADDRSTRLEN);
+    if (from->ss_family == AF_INET6)
+        return v6->sin6_addr;
+    memcpy(&peer.s6_addr[12], &v4->sin_addr, sizeof v4->sin_addr);
+    return peer;
 }
 
 static void welcome(struct rest_http *http, int fd, const struct sockaddr_storage *from)
@@ -437,7 +436,7 @@ static void welcome(struct rest_http *http, int fd, const struct sockaddr_storag
     c->http = http;
     c->fd = fd;
     c->since_ms = hy_loop_now_ms(http->loop);
-    peer_text(from, c->peer);
+    c->peer = peer_of(from);
     TAILQ_INSERT_HEAD(&http->connections, c, link);
     http->count++;
     hy_add(http->open_connections, 1);

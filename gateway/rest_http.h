@@ -12,6 +12,7 @@
 #ifndef GATEWAY_REST_HTTP_H
 #define GATEWAY_REST_HTTP_H
 
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,8 +49,8 @@ enum rest_method rest_request_method(const struct rest_request *request);
 const char *rest_request_target(const struct rest_request *request);
 /* The body, in one piece, to be changed as you like; *len is its length. Lent until the answer. */
 char *rest_request_body(struct rest_request *request, size_t *len);
-/* The peer's address as text. */
-const char *rest_request_peer(const struct rest_request *request);
+/* The peer's address; IPv4 as ::ffff:a.b.c.d. Lent until the answer. */
+const struct in6_addr *rest_request_peer(const struct rest_request *request);
 
 /* Answer and free *request. type is the content type, or NULL without content. Nothing is sent when
  * the client has gone. */

@@ -114,7 +114,6 @@ uint32_t route_call(struct worker *worker, struct link *link, const struct route
     struct session *session = link_session(link);
     const char *group = to->group == NULL ? "" : to->group;
     struct route *route = NULL;
-    char ip[INET6_ADDRSTRLEN];
     Hy__Caller caller;
     Hy__RouterCall msg = HY__ROUTER_CALL__INIT;
 
@@ -130,8 +129,7 @@ uint32_t route_call(struct worker *worker, struct link *link, const struct route
     route->after = (uint8_t)to->after;
     memcpy(route->group, group, strlen(group) + 1);
     session_caller(session, link,
-                   to->group != NULL && audience_has(worker->audience, session, group), ip,
-                   &caller);
+                   to->group != NULL && audience_has(worker->audience, session, group), &caller);
     msg.caller = &caller;
     msg.frame.data = (uint8_t *)(uintptr_t)bytes;
     msg.frame.len = len;

@@ -121,12 +121,11 @@ static enum hy_err encode(const struct send_queue *queue, struct hy_buf *payload
     const struct link *link = links_find(worker->links, queue->session->link);
     bool in_room = queue->conv_type == HY__CONV_TYPE__CONV_GROUP &&
                    audience_has(worker->audience, queue->session, queue->to);
-    char ip[INET6_ADDRSTRLEN];
     Hy__Caller caller;
     Hy__SendCall msg = HY__SEND_CALL__INIT;
     enum hy_err err;
 
-    session_caller(queue->session, link, in_room, ip, &caller);
+    session_caller(queue->session, link, in_room, &caller);
     msg.caller = &caller;
     msg.conv_type = (Hy__ConvType)queue->conv_type;
     msg.to = (char *)(uintptr_t)queue->to;

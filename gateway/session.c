@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/slot.h"
+#include "gateway/address.h"
 #include "gateway/audience.h"
 #include "gateway/lease.h"
 #include "gateway/send.h"
@@ -56,7 +57,7 @@ void session_describe(const struct session *session, Hy__Session *out)
 }
 
 void session_caller(const struct session *session, const struct link *link, bool in_room,
-                    char ip[static INET6_ADDRSTRLEN], Hy__Caller *out)
+                    Hy__Caller *out)
 {
     hy__caller__init(out);
     out->app = session->app;
@@ -64,7 +65,7 @@ void session_caller(const struct session *session, const struct link *link, bool
     out->session_id = session->id;
     out->platform = (Hy__Platform)session->platform;
     out->in_room = in_room;
-    out->client_ip = (char *)(uintptr_t)link_ip(link, ip);
+    out->client_ip = address_bytes(link_ip(link));
 }
 
 /* Losing it does no harm: the lease's digest tells the difference. */

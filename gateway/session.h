@@ -49,9 +49,9 @@ const char *session_device(const struct session *session);
 /* In the form presence keeps it; texts are lent. */
 void session_describe(const struct session *session, Hy__Session *out);
 
-/* On whose behalf a call is made; texts are lent, ip is filled. */
+/* On whose behalf a call is made; texts and address are lent. */
 void session_caller(const struct session *session, const struct link *link, bool in_room,
-                    char ip[static INET6_ADDRSTRLEN], Hy__Caller *out);
+                    Hy__Caller *out);
 
 /* The session's link has ended, for this reason: tell presence, leave the rooms or wait there for
  * the session to be resumed, and free what nobody needs. */

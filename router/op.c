@@ -7,7 +7,7 @@
 #include "router/memory.h"
 #include "router/wire.h"
 
-enum { OPS_SPARE = 64 };
+enum { OPS_SPARE = 1024 };
 
 struct ops {
     struct op *running;

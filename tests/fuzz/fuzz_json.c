@@ -100,7 +100,7 @@ static const struct rest_command *command_of(unsigned number, const struct rest_
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-    struct rest_call call = {.app = 1400000001, .admin = "administrator", .client_ip = "::1"};
+    struct rest_call call = {.app = 1400000001, .admin = "administrator"};
     const struct rest_command *command;
     const char *why = NULL;
     char *body;

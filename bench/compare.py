@@ -120,7 +120,8 @@ class Bench:
     # ---- steps ----
 
     def command_of(self, words, facts, **more):
-        filled = [word.format(**facts, **more, bin=self.bin, here=HERE, **{"with": self.options.with_})
+        filled = [word.format(**facts, **more, bin=self.bin, here=HERE, past=self.options.past,
+                              **{"with": self.options.with_})
                   for word in words]
         if filled[0].endswith("hongyan-bench-peer"):
             for pid in facts["pids"].split(","):
@@ -232,6 +233,7 @@ def parse():
     parser.add_argument("--systems", default="")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--with", dest="with_", default="")
+    parser.add_argument("--past", default="")
     parser.add_argument("--no-install", action="store_true")
     parser.add_argument("--html")
     parser.add_argument("--out")

@@ -2,7 +2,8 @@
 # Hongyan, its peers and the machine's floors, one at a time on this machine, as tables.
 #
 # usage: bench/compare.sh [--seconds S] [--rounds N] [--only S2,S4] [--systems LIST] [--quick]
-#                         [--no-install] [--html OUT] [--out DIR] [--docs FILE] [--resume] [--with COMMAND]
+#                         [--past DIR] [--no-install] [--html OUT] [--out DIR] [--docs FILE] [--resume]
+#                         [--with COMMAND]
 #
 #   --seconds S     measured time of each step (5)
 #   --rounds N      rounds over all systems; the tables have medians (3)
@@ -10,6 +11,7 @@
 #                   size, too: up to an hour each, and S9 takes 30 GB of disk
 #   --systems LIST  only these: hongyan ejabberd-archive ejabberd mosquitto nginx floor
 #   --quick         one round of 2 s a step, with small sizes: does everything work?
+#   --past DIR      stored messages for S9 at its full size are made here, and kept for another time
 #   --no-install    do not install packages; say what is missing instead
 #   --html OUT      a page with the plots of Hongyan's runs
 #   --out DIR       what was measured, as JSON (build/compare); the tables are in DIR/tables.md

@@ -146,9 +146,9 @@ MILLION = ("--app-set max_groups=2000000 --app-set sweep_interval_s=1 --app-set 
 GROUPS = "--groups {groups} --users {users} --few {few} --check {check}"
 GROUPS_LOAD = "{groups:,} groups of 20, {users:,} users"
 GROWTH = ("{here}/growth.sh --bin {bin} --work {dir} --out {runs} --seconds {seconds} --shards {shards} "
-          "--stored {stored} --filled {filled} --links {links} --json {json} --with {with}")
+          "--stored {stored} --filled {filled} --past {past} --links {links} --repeat {repeat} --json {json} --with {with}")
 GROWTH_LOAD = "shards {shards}; stored messages {stored}; links {links}"
-GROWTH_QUICK = {"shards": "1 2", "stored": "10000 20000", "filled": 1000, "links": "200 500"}
+GROWTH_QUICK = {"shards": "1 2", "stored": "10000 20000", "filled": 1000, "links": "200 500", "repeat": 1}
 
 
 def sign_ins(key, option, text, over_s=4, **more):
@@ -163,9 +163,9 @@ def many_groups(key, groups, **more):
                 quick={"groups": 2000, "users": 2000, "few": 1000, "check": 100}, **more)
 
 
-def growth(key, shards, stored, filled, links, **more):
+def growth(key, shards, stored, links, repeat, **more):
     return Step("hongyan", "S9", key, GROWTH, GROWTH_LOAD, bare=True, once=True,
-                sizes={"shards": shards, "stored": stored, "filled": filled, "links": links},
+                sizes={"shards": shards, "stored": stored, "filled": 100000, "links": links, "repeat": repeat},
                 quick=GROWTH_QUICK, **more)
 
 
@@ -194,8 +194,8 @@ PLAN = [
     many_groups("s7", 20000, over_s=40),
     many_groups("s7-full", 1000000, asked=True, over_s=600, limit_s=3600),
     ours("S8", "s8", "", "sendmsg", share=0.6),
-    growth("s9", "1 4", "1000000 2000000", 100000, "1000 8000", share=0.6, over_s=70),
-    growth("s9-full", "1 2 4 8", "1000000 10000000 100000000", 100000, "1000 10000 19000", asked=True, share=3,
+    growth("s9", "1 4", "1000000 2000000", "1000 8000", 1, share=0.6, over_s=70),
+    growth("s9-full", "1 2 4 8", "1000000 10000000 100000000", "1000 10000 19000", 3, asked=True, share=3,
            over_s=2000, limit_s=7200),
     # -- ejabberd with its archive in PostgreSQL
     *(pairs("ejabberd-archive", "S2", key, sizes, once=key == "s2-lots")

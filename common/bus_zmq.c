@@ -12,6 +12,7 @@
 #include "common/bus_context.h"
 #include "common/bus_curve.h"
 #include "common/clock.h"
+#include "common/handover.h"
 #include "common/log.h"
 
 enum {
@@ -343,8 +344,10 @@ static _Thread_local const void *kept;
 static void release(void *data, void *memory)
 {
     (void)data;
-    if (memory != kept)
-        free(memory);
+    if (memory == kept)
+        return;
+    HY_TAKES(memory);
+    free(memory);
 }
 
 enum hy_err bus_socket_give(struct bus_socket *socket, const uint8_t *route, void *memory,
@@ -355,6 +358,7 @@ enum hy_err bus_socket_give(struct bus_socket *socket, const uint8_t *route, voi
 
     if (zmq_msg_init_data(&message, data, len, release, memory) != 0)
         return HY_ENOMEM;
+    HY_GIVES(memory);
     err = send_message(socket, route, &message);
     if (err == HY_OK)
         return err;

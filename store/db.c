@@ -119,8 +119,9 @@ enum hy_err db_open(const struct db_config *config, struct db **db, char why[sta
     err = db_tune(d, config, why);
     if (err != HY_OK)
         goto fail;
+    /* RocksDB's threads filter after it was opened and before it was closed. */
     for (int f = 0; f < FAMILY_COUNT; f++)
-        DB_BEFORE(&d->filter_args[f]);
+        HY_GIVES(&d->filter_args[f]);
     err = open_files(d, config, why);
     if (err == HY_OK)
         err = make_memory(d);
@@ -148,7 +149,7 @@ void db_close(struct db **db)
         rocksdb_column_family_handle_destroy(d->handles[f]);
     if (d->rocks != NULL)
         rocksdb_close(d->rocks);
-    DB_AFTER(&d->rocks);
+    HY_TAKES(&d->rocks);
     for (int f = 0; f < FAMILY_COUNT; f++) {
         if (d->tuned[f] != NULL)
             rocksdb_options_destroy(d->tuned[f]);

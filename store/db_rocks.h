@@ -5,18 +5,8 @@
 
 #include <rocksdb/c.h>
 
+#include "common/handover.h"
 #include "store/db.h"
-
-/* RocksDB is not instrumented, so ThreadSanitizer does not see what opening and closing a database
- * mean to its threads: they filter after the one and before the other. */
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#define DB_BEFORE(place) __tsan_release(place)
-#define DB_AFTER(place) __tsan_acquire(place)
-#else
-#define DB_BEFORE(place) ((void)(place))
-#define DB_AFTER(place) ((void)(place))
-#endif
 
 enum { READ_ALL = 0, READ_MEMORY = 1 }; /* rocksdb::ReadTier */
 

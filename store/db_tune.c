@@ -24,10 +24,10 @@ static unsigned char filter_row(void *arg, int level, const char *key, size_t ke
     (void)new_value;
     (void)new_len;
     *changed = 0;
-    DB_AFTER(arg);
+    HY_TAKES(arg);
     db = f->db;
     drops = db->drop(db->drop_arg, f->family, key, key_len, value, value_len);
-    DB_BEFORE(&db->rocks);
+    HY_GIVES(&db->rocks);
     return drops;
 }
 

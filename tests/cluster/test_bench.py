@@ -163,7 +163,8 @@ def test_growth_makes_a_table_of_every_axis(tmp_path):
         ("shards", 2, 1), ("stored", 2000, 1), ("links", 100, 1)], points
     assert all(p["cpu_us"] > 0 and p["rate_per_s"] > 100 and p["wrong"] == 0 for p in points), points
     assert "2000 messages of 10 pairs" in done.stderr and "0 requests refused" in done.stderr
-    assert not (tmp_path / "w").exists() and (tmp_path / "o" / "growth.html").exists()
+    assert not (tmp_path / "w").exists() and not (tmp_path / "w-past").exists()
+    assert (tmp_path / "o" / "growth.html").exists()
 
 
 def test_help_tells_every_option():

@@ -144,7 +144,7 @@ class Bench:
             command = shlex.split(self.options.with_) + command
         print(f"round {round_}: {system}: {step.key}: {step.label(self.options.quick)}", flush=True)
         begun = time.monotonic()
-        code = run(command, log, step.limit_s)
+        code, result = run(command, log, step.limit_s), None
         try:
             with open(part, encoding="utf-8") as done:
                 result = json.load(done)

@@ -58,9 +58,9 @@ struct hy_bus_config {
     const char *component;  /* "gateway", "router", "presence", "store", "ctl" */
     const char *cluster_id; /* peers of another cluster are refused */
     const char *bind; /* endpoint to serve, or NULL: "tcp://127.0.0.1:7000", "ipc:///run/..." */
-    const char
-        *curve_dir; /* holds <component>.key (secret, Z85, mode 0600) and *.pub; NULL: tcp endpoints
-                       are refused; HY_BUS_PLAIN: tcp without encryption, for a closed network */
+    /* Holds <component>.key (secret, Z85, mode 0600) and *.pub; NULL: tcp endpoints are refused;
+     * HY_BUS_PLAIN: tcp without encryption, for a closed network. */
+    const char *curve_dir;
     size_t queue_bytes; /* most that may wait for one peer; 0 = 64 MiB */
 };
 

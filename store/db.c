@@ -115,6 +115,7 @@ enum hy_err db_open(const struct db_config *config, struct db **db, char why[sta
         return err;
     d->drop = config->drop;
     d->drop_arg = config->drop_arg;
+    d->levels = config->levels;
     db_set_fault(d, config->fault, config->fault_arg);
     err = db_tune(d, config, why);
     if (err != HY_OK)

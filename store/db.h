@@ -32,6 +32,7 @@ struct db_config {
     void *fault_arg;
     bool read_only; /* nothing but reads; the directory is not changed */
     bool still;     /* files stay as they are: no compactions */
+    bool levels;    /* no tiers (db_room()): needs little room, and more CPU the more is stored */
 };
 
 /* Open, and create what is missing. HY_EIO, HY_EFULL, HY_ECORRUPT; why gets RocksDB's sentence. */
@@ -178,8 +179,8 @@ void db_compact(struct db *db);
 enum db_room { DB_ROOM_NONE, DB_ROOM_FRESH, DB_ROOM_WHOLE };
 
 /* Files of log and dedupe are merged with others of about their size, and are there twice
- * meanwhile: say now and then how many bytes of the disk may be used for it. The writer's thread.
- */
+ * meanwhile: say now and then how many bytes of the disk may be used for it. With levels there is
+ * always room. The writer's thread. */
 enum db_room db_room(struct db *db, uint64_t free_bytes);
 
 /* Are flushes and compactions so far behind that writes are refused (HY_EBUSY), or soon would be?

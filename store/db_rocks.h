@@ -26,7 +26,7 @@ enum {
  * 10), with more a look-up asks more files. Once a day all are merged, so that what has expired
  * leaves the disk. */
 enum { DB_TIERS = 10, DB_TIERS_MERGED = 4, DB_TIER_RATIO = 10 };
-#define DB_TIER_DAY "86400"
+#define DB_DAY "86400"
 
 extern const char *const db_family_names[FAMILY_COUNT];
 
@@ -53,6 +53,7 @@ struct db {
     unsigned reads;    /* that are left, with READ_MEMORY */
     struct db *memory; /* db_in_memory() */
     enum db_room room;
+    bool levels;
     rocksdb_writeoptions_t *write;
     rocksdb_writeoptions_t *write_early; /* without sync */
     db_drop_fn *drop;

@@ -66,7 +66,7 @@ static bool allow(struct db *db, enum family family, enum db_room room)
 {
     const char *const names[] = {"disable_auto_compactions", "periodic_compaction_seconds"};
     const char *const values[] = {room == DB_ROOM_NONE ? "true" : "false",
-                                  room == DB_ROOM_WHOLE ? DB_TIER_DAY : "0"};
+                                  room == DB_ROOM_WHOLE ? DB_DAY : "0"};
     char *error = NULL;
 
     rocksdb_set_options_cf(db->rocks, db->handles[family], 2, names, values, &error);
@@ -80,6 +80,8 @@ enum db_room db_room(struct db *db, uint64_t free_bytes)
     enum db_room room;
     bool done = true;
 
+    if (db->levels)
+        return DB_ROOM_WHOLE;
     for (int i = 0; i < TIERED; i++) {
         struct need one = look(db, tiered[i]);
 

@@ -91,6 +91,8 @@ static void tune_tiers(rocksdb_options_t *options)
     rocksdb_universal_compaction_options_set_max_size_amplification_percent(tiers, INT_MAX);
     rocksdb_options_set_compaction_style(options, rocksdb_universal_compaction);
     rocksdb_options_set_universal_compaction_options(options, tiers);
+    rocksdb_options_set_level0_file_num_compaction_trigger(options, DB_TIERS);
+    rocksdb_options_set_disable_auto_compactions(options, 1);
     rocksdb_universal_compaction_options_destroy(tiers);
 }
 
@@ -112,7 +114,7 @@ static enum hy_err from_text(const rocksdb_options_t *base, const char *text,
  * no hint (db_batch_delete_range). Rows that are put over and over need small memtables: old
  * versions only make the way longer. */
 #define HINT "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.16"
-#define NEVER "periodic_compaction_seconds=0" /* until db_room() lets it */
+#define DAILY "periodic_compaction_seconds=" DB_DAY
 
 static const struct tuning {
     const char *options;
@@ -120,14 +122,14 @@ static const struct tuning {
     bool expires;         /* compaction asks the filter */
     bool sparse;          /* most lookups are for what is not there */
     bool held;            /* filters and indexes of all its files are in memory */
-    bool tiers;           /* files are merged by size (db_tiers.c), else by level */
-    int merge_at;         /* so many files at level 0, or tiers, are merged */
+    bool tiers;           /* files are merged by size (db_tiers.c), unless levels are wanted */
+    int merge_at;         /* by level: so many files at level 0 are merged */
 } tunings[FAMILY_COUNT] = {
     [FAMILY_DEFAULT] = {"", 4, false, false, false, false, 4},
     [FAMILY_ENTITY] = {"", 2, false, true, false, false, 5},
-    [FAMILY_LOG] = {HINT ";" NEVER, 1, true, false, false, true, DB_TIERS},
+    [FAMILY_LOG] = {HINT ";" DAILY, 1, true, false, false, true, 4},
     [FAMILY_INDEX] = {"", 2, false, false, false, false, 5},
-    [FAMILY_DEDUPE] = {HINT ";" NEVER, 1, true, true, true, true, DB_TIERS},
+    [FAMILY_DEDUPE] = {HINT ";" DAILY, 1, true, true, true, true, 4},
     [FAMILY_OUTBOX] = {"", 4, false, false, false, false, 4},
 };
 
@@ -153,9 +155,9 @@ static enum hy_err tune_family(struct db *db, const struct db_config *config, en
         rocksdb_options_set_memtable_whole_key_filtering(o, 1);
     }
     tune_table(db, o, t->held);
-    if (t->tiers)
+    rocksdb_options_set_disable_auto_compactions(o, config->still);
+    if (t->tiers && !config->levels)
         tune_tiers(o);
-    rocksdb_options_set_disable_auto_compactions(o, config->still || t->tiers);
     if (t->expires && db->drop != NULL) {
         db->filter_args[family] = (struct filter_arg){db, family};
         db->filters[family] = rocksdb_compactionfilter_create(&db->filter_args[family], filter_gone,

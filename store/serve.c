@@ -301,6 +301,7 @@ static enum hy_err open_store(struct serve *s, const struct store_settings *sett
         .cache_rows = (size_t)settings->cache_rows,
         .history_cache_bytes = (size_t)settings->history_cache_mb << 20,
         .reserve_bytes = (uint64_t)settings->reserve_mb << 20,
+        .levels = settings->levels,
         .readers = (size_t)settings->readers,
         .loop = s->loop,
         .bus = s->bus,

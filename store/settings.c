@@ -36,6 +36,10 @@ static const struct hy_setting table[] = {
     HY_INT(S, reserve_mb, "reserve_mb", 256, 0, 1048576, false,
            "writes are refused (200002) while less than this is free on the disk, and no files are "
            "merged that would take of it, MB"),
+    HY_BOOL(
+        S, levels, "levels", false, false,
+        "keep messages in levels: merging their files needs no room for a second copy, but costs "
+        "more CPU the more is stored"),
     HY_BOOL(S, compact_on_start, "compact_on_start", false, false,
             "compact the whole database at start, so that what has expired leaves the disk"),
     {0},

@@ -21,6 +21,7 @@ struct store_settings {
     int64_t readers;
     int64_t moved_keep_s;
     int64_t reserve_mb;
+    bool levels;
     bool compact_on_start;
 };
 

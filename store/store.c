@@ -295,6 +295,7 @@ static enum hy_err open_replica(struct store *s, char why[static 256])
                                            .log_dir = s->config.log_dir,
                                            .block_cache_bytes = s->config.block_cache_bytes,
                                            .write_buffer_bytes = s->config.write_buffer_bytes,
+                                           .levels = s->config.levels,
                                            .drop = expire_drop,
                                            .drop_arg = &s->expire},
                                     .reserve_bytes = s->config.reserve_bytes,

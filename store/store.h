@@ -45,6 +45,7 @@ struct store_config {
     size_t cache_rows;          /* records kept decoded */
     size_t history_cache_bytes; /* messages kept as pages show them; 0: none */
     uint64_t reserve_bytes;
+    bool levels;          /* as in db_config */
     size_t readers;       /* threads; 0: reads are answered in place */
     struct hy_loop *loop; /* needed with readers */
     struct hy_bus *bus;   /* these five as in replica_config */

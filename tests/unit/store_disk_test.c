@@ -229,6 +229,39 @@ static void files_are_merged_when_there_is_room_for_a_second_copy(void **state)
     db_close(&db);
 }
 
+static void a_database_goes_from_tiers_to_levels_and_back(void **state)
+{
+    enum { FILES = 6 };
+    struct fixture *f = *state;
+    struct key_home home = {7, FIXTURE_APP};
+    char dir[300], why[256];
+    struct db_config config = {
+        .dir = dir, .block_cache_bytes = 8 << 20, .write_buffer_bytes = 4 << 20};
+    uint64_t rows = 0;
+    struct db *db;
+
+    snprintf(dir, sizeof dir, "%s/both", f->dir);
+    for (int turn = 0; turn < 4; turn++) {
+        config.levels = turn % 2 == 1;
+        assert_int_equal(db_open(&config, &db, why), HY_OK);
+        for (int i = 0; i < FILES; i++, rows += 10)
+            put_file(db, rows + 1, 10);
+        assert_int_equal(db_room(db, UINT64_MAX), DB_ROOM_WHOLE);
+        if (config.levels)
+            wait_for_files(db, FILES / 2);
+        for (uint64_t seq = 1; seq <= rows; seq++) {
+            struct db_value value;
+            struct key key;
+
+            key_log(&key, home, KEY_LOG_C2C, 1, seq);
+            assert_int_equal(db_get(db, FAMILY_LOG, &key, &value), HY_OK);
+            assert_int_equal(value.len, TIER_ROW_BYTES);
+            db_drop(&value);
+        }
+        db_close(&db);
+    }
+}
+
 /* ---- commands of many rows ---- */
 
 static uint64_t import(struct fixture *f, const char *id)
@@ -398,6 +431,7 @@ int main(void)
         T(commands_of_many_rows_wait_while_the_disk_is_behind_and_messages_do_not),
         T(an_index_that_waits_for_a_warm_conversation_survives_a_restart),
         T(files_are_merged_when_there_is_room_for_a_second_copy),
+        T(a_database_goes_from_tiers_to_levels_and_back),
         cmocka_unit_test(a_directory_is_one_process_alone),
     };
 

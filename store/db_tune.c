@@ -4,13 +4,7 @@
 
 #include "store/db_rocks.h"
 
-enum {
-    SST_FORMAT = 5,
-    BLOOM_BITS = 10,
-    BLOCK_BYTES = 8192,
-    HELD_BLOCK_BYTES = 16384,
-    CACHE_SHARD_BITS = 3
-};
+enum { SST_FORMAT = 5, BLOOM_BITS = 10, BLOCK_BYTES = 8192, CACHE_SHARD_BITS = 3 };
 
 static unsigned char filter_row(void *arg, int level, const char *key, size_t key_len,
                                 const char *value, size_t value_len, char **new_value,
@@ -42,12 +36,10 @@ static void filter_gone(void *arg)
     (void)arg;
 }
 
-/* Index and filter of a file are cut into blocks, of which a look-up needs one each: whole ones are
- * over a megabyte, and a cache that cannot hold those of all files reads them again for every row
- * that is hardly used (with a million groups that was two thirds of the CPU). */
+/* Index and filter of a file are cut into blocks, of which a look-up needs one each, and which
+ * share the cache: right where many rows are hardly asked for by name. */
 static void cut_filters(rocksdb_block_based_table_options_t *table)
 {
-    rocksdb_block_based_options_set_block_size(table, BLOCK_BYTES);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
     rocksdb_block_based_options_set_index_type(
         table, rocksdb_block_based_table_index_type_two_level_index_search);
@@ -57,24 +49,21 @@ static void cut_filters(rocksdb_block_based_table_options_t *table)
     rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
 }
 
-/* Every message asks every file for a row that is not there: filters and indexes of all lie in
- * memory, whole, 1.5 bytes a row. Cut ones were 60 % of the writer's CPU at 60 million rows. */
-static void hold_filters(rocksdb_block_based_table_options_t *table)
-{
-    rocksdb_block_based_options_set_block_size(table, HELD_BLOCK_BYTES);
-    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 0);
-}
-
+/* held: they lie in memory, whole, 1.5 to 2 bytes a row. Every message asks all files of dedupe
+ * rows for one that is not there: cut filters were 60 % of the writer's CPU at 60 million rows. A
+ * message to a cold group reads its head and its roster: with cut ones that was six blocks, not
+ * two. */
 static void tune_table(struct db *db, rocksdb_options_t *options, bool held)
 {
     rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
 
     rocksdb_block_based_options_set_block_cache(table, db->cache);
+    rocksdb_block_based_options_set_block_size(table, BLOCK_BYTES);
     rocksdb_block_based_options_set_format_version(table, SST_FORMAT);
     rocksdb_block_based_options_set_filter_policy(
         table, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS));
     if (held)
-        hold_filters(table);
+        rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 0);
     else
         cut_filters(table);
     rocksdb_options_set_block_based_table_factory(options, table);
@@ -126,7 +115,7 @@ static const struct tuning {
     int merge_at;         /* by level: so many files at level 0 are merged */
 } tunings[FAMILY_COUNT] = {
     [FAMILY_DEFAULT] = {"", 4, false, false, false, false, 4},
-    [FAMILY_ENTITY] = {"", 2, false, true, false, false, 5},
+    [FAMILY_ENTITY] = {"", 2, false, true, true, false, 5},
     [FAMILY_LOG] = {HINT ";" DAILY, 1, true, false, false, true, 4},
     [FAMILY_INDEX] = {"", 2, false, false, false, false, 5},
     [FAMILY_DEDUPE] = {HINT ";" DAILY, 1, true, true, true, true, 4},

@@ -23,7 +23,8 @@ static const struct hy_setting table[] = {
     HY_INT(S, follower_timeout_ms, "follower_timeout_ms", 2000, 200, 60000, false,
            "a copy that is behind for so long is not waited for any more, ms"),
     HY_INT(S, block_cache_mb, "block_cache_mb", 128, 8, 1048576, false,
-           "memory for blocks read from files, MB"),
+           "memory for blocks read from files, MB; filters and indexes of dedupe rows, groups,"
+           " members and users come on top, 2 bytes a row"),
     HY_INT(S, write_buffer_mb, "write_buffer_mb", 32, 1, 1024, false,
            "memory a family of rows fills before it goes to a file, MB"),
     HY_INT(S, cache_rows, "cache_rows", 200000, 1000, 100000000, false,

@@ -22,9 +22,9 @@ enum {
 
 /* When a family has DB_TIERS tiers, some are merged: at least DB_TIERS_MERGED, each at most
  * DB_TIER_RATIO percent larger than all that are younger together. With fewer tiers rows are
- * written again more often (until 1,200 files lie upon them 6 times with 6 tiers, 3.5 times with
- * 10), with more a look-up asks more files. Once a day all are merged, so that what has expired
- * leaves the disk. */
+ * written again more often (simulated, until 1,200 files lie upon them: 6 times with 6 tiers, 3.5
+ * with 10), with more a look-up asks more files. Once a day all are merged, so that what has
+ * expired leaves the disk. */
 enum { DB_TIERS = 10, DB_TIERS_MERGED = 4, DB_TIER_RATIO = 10 };
 #define DB_DAY "86400"
 

@@ -836,7 +836,8 @@ static void look_at_room(struct store *s, uint64_t free_bytes)
     if (s->room == DB_ROOM_NONE && before != DB_ROOM_NONE)
         hy_log_warn("store.merges_wait",
                     "free_mb=%lu why=\"files are merged when there is room for a second copy of "
-                    "them: give the disk more room, or move slots to other shards\"",
+                    "them: give the disk more room, move slots to other shards, or set "
+                    "store.levels\"",
                     free_bytes >> 20);
 }
 

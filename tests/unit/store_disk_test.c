@@ -224,7 +224,7 @@ static void files_are_merged_when_there_is_room_for_a_second_copy(void **state)
     for (uint64_t i = 0; i < FILES; i++)
         put_file(db, 200001 + i, 1);
     wait_for_files(db, FILES / 2);
-    /* What becomes free by a little does not count. */
+    /* Without room nothing begins. */
     assert_int_equal(db_room(db, 0), DB_ROOM_NONE);
     db_close(&db);
 }

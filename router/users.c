@@ -107,13 +107,15 @@ static void forget(struct users *users, struct entry *entry)
     entry_free(entry);
 }
 
-/* Second chance: who was used since the last visit goes to the front once more. That spares the hot
- * path the moves that a strict order of use would cost. */
+/* Make room for a newcomer. Second chance: who was used since the last visit goes to the front once
+ * more. That spares the hot path the moves that a strict order of use would cost. */
 static void evict(struct users *users)
 {
-    for (int i = 0; i < EVICT_LOOKS && users->by_key.count > users->config.cap; i++) {
+    for (int i = 0; i < EVICT_LOOKS && users->by_key.count >= users->config.cap; i++) {
         struct entry *entry = users->oldest;
 
+        if (entry == NULL)
+            return;
         if (entry->pins == 0 && !entry->queued && !entry->used) {
             forget(users, entry);
             continue;
@@ -129,6 +131,7 @@ static struct entry *make(struct users *users, uint32_t app, const char *name)
     size_t len = strlen(name);
     struct entry *entry = memory_get(sizeof *entry + len + 1);
 
+    evict(users);
     memcpy(entry->name, name, len + 1);
     entry->owner = users;
     entry->hash = table_hash(app, name);
@@ -137,9 +140,8 @@ static struct entry *make(struct users *users, uint32_t app, const char *name)
     if (table_put(&users->by_key, entry->hash, entry) != HY_OK)
         abort(); /* as memory.h says */
     link_newest(users, entry);
-    evict(users);
     hy_set(users->count, (int64_t)users->by_key.count);
-    return entry; /* never the one evicted. NOLINT(clang-analyzer-unix.Malloc) */
+    return entry;
 }
 
 /* ---- records ---- */
@@ -179,6 +181,19 @@ static uint32_t take_record(struct entry *entry, const Hy__UserRes *res)
 
 static void read_record(struct entry *entry);
 
+/* A failure, or nobody of that name, is an answer for those who wait now, be it for more than the
+ * record, and for nobody else. */
+static void told_once(struct entry *entry)
+{
+    for (struct user_wait *wait = entry->waits; wait != NULL; wait = wait->next) {
+        if ((wait->need & USER_RECORD) == 0)
+            continue;
+        wait->need &= ~(unsigned)USER_RECORD;
+        wait->code = entry->code;
+    }
+    entry->record = PART_NONE;
+}
+
 static void on_record(void *arg, enum hy_err err, const struct hy_record *answer)
 {
     struct entry *entry = arg;
@@ -194,13 +209,10 @@ static void on_record(void *arg, enum hy_err err, const struct hy_record *answer
     if (entry->reread && entry->code == HY_CODE_OK) {
         entry->reread = false;
         read_record(entry);
+    } else if (entry->code != HY_CODE_OK || !entry->user.exists) {
+        told_once(entry);
     }
-    if (entry->record == PART_KNOWN) {
-        users_wake(entry);
-        /* A failure, or nobody of that name, is an answer for those who waited and no longer. */
-        if (entry->code != HY_CODE_OK || !entry->user.exists)
-            entry->record = PART_NONE;
-    }
+    users_wake(entry);
     entry->pins--;
 }
 
@@ -264,7 +276,8 @@ void users_wake(struct entry *entry)
         *at = wait->next;
         wait->next = NULL;
         wait->waiting = false;
-        wait->code = (wait->need & USER_RECORD) != 0 ? entry->code : (uint32_t)HY_CODE_OK;
+        if ((wait->need & USER_RECORD) != 0)
+            wait->code = entry->code;
         *end = wait;
         end = &wait->next;
     }

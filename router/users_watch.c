@@ -100,13 +100,12 @@ void users_moved(struct users *users, int presence, const Hy__UserSessions *told
 
 /* ---- answers ---- */
 
-/* No answer. Who needs him next asks again; but of two both must be known in the end. */
+/* No answer. What was known may be old by now, and of two both must be known in the end: ask again.
+ * Else who needs him next does. */
 static void not_answered(struct entry *entry, int presence)
 {
-    bool two = entry->sources != NULL;
-
     places_forgot(entry, presence);
-    if (two)
+    if (entry->sources != NULL || entry->user.places_known)
         users_watch(entry);
 }
 
@@ -222,7 +221,7 @@ static void flush_watches(struct users *users)
         entry->queued = false;
         if (owner < 0 && entry->where != PART_LOADING && other < 0)
             continue; /* who is known keeps his places until there is somebody to ask */
-        if (places_from(entry, owner, other, ask_of) && entry->where == PART_LOADING)
+        if (places_from(entry, owner, other, ask_of))
             known(entry);
         if (ask_of[0] || (owner < 0 && entry->where == PART_LOADING))
             add(&open[owner + 1], entry, owner);

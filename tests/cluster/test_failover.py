@@ -182,7 +182,7 @@ def test_a_leader_that_is_asked_to_end_hands_over(make_cluster, tmp_path):
     name = leader(cluster, 0)
     old = cluster.kill(name, signal.SIGTERM)
     wait_until(lambda: leader(cluster, 0) != name, 10, "another leader")
-    wait_until(lambda: cluster.pid(name) != old and cluster.ready(name), 30, "it to be back")
+    cluster.wait_back({name: old})
     whole(cluster, 0)
     print("ended leader:", load.finish(failures=False))
 
@@ -196,7 +196,7 @@ def test_a_wiped_disk_is_filled_again(make_cluster, tmp_path):
     moved = tmp_path / "gone"
     data.rename(moved)  # whatever it still writes goes there
     shutil.rmtree(moved, ignore_errors=True)
-    wait_until(lambda: cluster.pid(name) != old and cluster.ready(name), 30, "it to be back")
+    cluster.wait_back({name: old})
     whole(cluster, 0)
     cluster.ctl("shard", "hand-over", "--dir", cluster.dir, "0", "--to", name)  # what it has is all there is
     print("wiped:", load.finish())
@@ -205,9 +205,6 @@ def test_a_wiped_disk_is_filled_again(make_cluster, tmp_path):
 def test_both_copies_may_be_killed_at_once(make_cluster, tmp_path):
     cluster = make(make_cluster)
     load = Load(cluster, tmp_path)
-    names = [n for n in cluster.names("store") if n.startswith("store-0")]
-    for name in names:
-        cluster.kill(name)
-    wait_until(lambda: all(cluster.ready(n) for n in names), 30, "both to be back")
+    cluster.wait_back({name: cluster.kill(name) for name in cluster.names("store") if name.startswith("store-0")})
     whole(cluster, 0)
     print("both:", load.finish())

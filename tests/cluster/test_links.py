@@ -1,5 +1,6 @@
 """Client links: transports, back-pressure, rates (I6)."""
 import json
+import signal
 import socket
 import ssl
 import struct
@@ -49,8 +50,7 @@ def test_a_tls_ticket_is_good_at_another_gateway_and_after_a_restart(make_cluste
     assert not reused
     ticket, reused = shake(1, ticket)
     assert reused
-    cluster.kill("gateway-0")
-    wait_until(lambda: cluster.ready("gateway-0"), what="the gateway to come back")
+    cluster.kill_and_wait("gateway-0")
     ticket, reused = shake(0, ticket)
     assert reused
     assert cluster.metric("gateway-0", "hongyan_gateway_tls_resumed_total") == 1
@@ -129,12 +129,11 @@ def test_frames_over_the_limit_close_the_link_with_a_reason(cluster, unique):
 def test_a_gateway_that_stops_says_good_bye_and_its_clients_resume(make_cluster):
     cluster = make_cluster(gateways=2)
     ann, ben = cluster.client("ann", gateway=0), cluster.client("ben", gateway=1)
-    import signal
-    cluster.kill("gateway-0", signal.SIGTERM)
+    old = cluster.kill("gateway-0", signal.SIGTERM)
     ann.wait_for(lambda c: [f for f in c.notices if f.HasField("go_away")], what="the good-bye")
     ann.wait_closed()
     ben.send("ann", "while away")
     back = cluster.client("ann", sign_in=False, gateway=1)
     assert back.resume(ann.token).resumed
     assert text_of(back.history("ben").msgs[0]) == "while away"
-    wait_until(lambda: cluster.ready("gateway-0"), 30, "the gateway to come back")
+    cluster.wait_back({"gateway-0": old})

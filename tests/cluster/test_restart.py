@@ -27,10 +27,8 @@ def test_two_people_chat_and_everything_survives_a_restart(make_cluster, shape):
 
 def test_processes_started_in_any_order_find_each_other(make_cluster):
     cluster = make_cluster(gateways=2, routers=2, presence=2, shards=2)
-    for name in sorted(cluster.json["pids"]):
-        cluster.kill(name)  # all at once, the supervisor brings them back in any order
-    from cluster import wait_until
-    wait_until(lambda: all(cluster.ready(name) for name in cluster.json["pids"]), 60, "everything")
+    # All at once; the supervisor brings them back in any order.
+    cluster.wait_back({name: cluster.kill(name) for name in sorted(cluster.json["pids"])})
     ann, ben = cluster.client("ann"), cluster.client("ben", gateway=1)
     ann.send("ben", "found")
     ben.wait_text("found")

@@ -46,9 +46,9 @@ def test_a_restart_of_presence_kicks_nobody_online_and_forgets_nobody_offline(ma
     cluster = make_cluster(gateways=2, presence=1, apps=SHORT, settings=SOON)
     clients = [cluster.client(f"u{i}", gateway=i) for i in range(6)]
     cluster.create_group("g", "Public", owner="u0", members=[c.user for c in clients[1:]])
-    cluster.kill("presence-0")
+    old = cluster.kill("presence-0")
     clients[5].cut()  # while nobody watches
-    wait_until(lambda: cluster.ready("presence-0"), what="presence")
+    cluster.wait_back({"presence-0": old})
     wait_until(lambda: cluster.members("g") == {f"u{i}" for i in range(5)}, 30, "the full sweep")
     for client in clients[:5]:
         client.ping()

@@ -177,8 +177,12 @@ class Cluster:
 
     def kill_and_wait(self, name, sig=signal.SIGKILL):
         """Kill it, and wait until the supervisor has a new process that is ready."""
-        old = self.kill(name, sig)
-        wait_until(lambda: self.pid(name) != old and self.ready(name), START_S, f"{name} to come back")
+        self.wait_back({name: self.kill(name, sig)})
+
+    def wait_back(self, old):
+        """Wait until the supervisor has a new process for each in old, a pid by name, that is ready."""
+        for name, pid in old.items():
+            wait_until(lambda: self.pid(name) != pid and self.ready(name), START_S, f"{name} to come back")
 
     def ready(self, name):
         url = self.json["metrics"][name].replace("/metrics", "/readyz")

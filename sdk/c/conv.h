@@ -24,7 +24,8 @@ struct conv {
     struct conv *next_hungry;
     uint64_t pull_ms;  /* not before */
     uint64_t since_ms; /* an unknown group: where its stream begins, by time; 0 not known yet */
-    uint8_t stuck;     /* pulls in a row that brought nothing */
+    uint8_t pauses;    /* pulls in a row that failed or brought nothing, up to a limit */
+    uint8_t stuck;     /* pages in a row that lacked what was known to be there */
     bool queued;       /* in the hungry list */
     bool pulling;      /* a request is under way */
     bool listed;       /* scratch of a sync */

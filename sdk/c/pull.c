@@ -8,7 +8,8 @@ enum {
     WAIT_MS = 10,      /* what is missing may be on its way */
     OWN_WAIT_MS = 300, /* and more likely so while our own sends are */
     RETRY_MS = 200,
-    STUCK = 5, /* pulls without effect until the gap is taken as one that stays */
+    PAUSES = 5, /* RETRY_MS longer each */
+    STUCK = 5,  /* pages without what is known to be there until that is taken as never to come */
 };
 
 /* ---- what is missing ---- */
@@ -47,6 +48,7 @@ void pull_look(struct hongyan_client *c, struct conv *conv)
 struct pull {
     struct hongyan_client *client;
     struct conv *conv;
+    uint64_t target; /* what was known to be there when it was asked */
     uint8_t life;
 };
 
@@ -71,15 +73,15 @@ static bool ended(struct pull *pull)
 
 static void again(struct hongyan_client *c, struct conv *conv)
 {
-    if (conv->stuck < STUCK)
-        conv->stuck++;
-    pull_queue(c, conv, (uint64_t)RETRY_MS * conv->stuck);
+    if (conv->pauses < PAUSES)
+        conv->pauses++;
+    pull_queue(c, conv, (uint64_t)RETRY_MS * conv->pauses);
 }
 
 /* Nobody tells us what is missing: go on with what there is. */
 static void skip(struct hongyan_client *c, struct conv *conv)
 {
-    conv->stuck = 0;
+    conv->stuck = conv->pauses = 0;
     conv->check = false;
     order_skip(&conv->order);
     sync_drain(c, conv);
@@ -150,12 +152,24 @@ static void take_page(struct hongyan_client *c, struct conv *conv, const Hy__His
     sync_drain(c, conv);
 }
 
+/* A page brought nothing. That of one which was asked for before anything was missed is no wonder.
+ */
+static void brought_nothing(struct hongyan_client *c, struct conv *conv, uint64_t target)
+{
+    if (target > conv->order.last)
+        conv->stuck++;
+    if (conv->stuck > STUCK)
+        skip(c, conv);
+    else
+        again(c, conv);
+}
+
 static void on_page(void *arg, uint32_t code, const char *info, const Hy__Frame *answer)
 {
     struct pull *pull = arg;
     struct hongyan_client *c = pull->client;
     struct conv *conv = pull->conv;
-    uint64_t before = conv->order.last;
+    uint64_t before = conv->order.last, target = pull->target;
 
     (void)info;
     if (!ended(pull))
@@ -168,12 +182,10 @@ static void on_page(void *arg, uint32_t code, const char *info, const Hy__Frame 
     if (c->closed)
         return;
     if (conv->order.last > before) {
-        conv->stuck = 0;
+        conv->stuck = conv->pauses = 0;
         pull_queue(c, conv, 0);
-    } else if (conv->stuck >= STUCK) {
-        skip(c, conv);
     } else {
-        again(c, conv);
+        brought_nothing(c, conv, target);
     }
 }
 
@@ -235,7 +247,7 @@ static void pull_one(struct hongyan_client *c, struct conv *conv)
         frame.history = &history;
     }
     if (pull != NULL) {
-        *pull = (struct pull){c, conv, conv->life};
+        *pull = (struct pull){c, conv, conv->order.target, conv->life};
         err = hongyan_request(c, &frame, ask_first ? on_conv_info : on_page, pull);
     }
     if (err != HY_OK) {

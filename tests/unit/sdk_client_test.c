@@ -115,6 +115,44 @@ static void a_refused_page_leaves_nothing_out(void **state)
     close_both(&fake, &anna);
 }
 
+/* However often pages were refused: one that was read too early shows no hole. */
+static void a_page_from_before_leaves_nothing_out(void **state)
+{
+    struct fake fake;
+    struct anna anna;
+
+    (void)state;
+    fake_open(&fake);
+    open_online(&fake, &anna);
+    fake.last_seq = 30;
+    fake.page_code = HY_CODE_TIMEOUT;
+    fake_push(&fake, 30);
+    UNTIL(&fake, fake.pages >= 5);
+    fake.page_code = 0;
+    fake.blind = 1;
+    UNTIL(&fake, anna.count >= 30);
+    assert_run(&anna, 1, 30);
+    close_both(&fake, &anna);
+}
+
+/* What was lost on the server's side is not waited for for ever. */
+static void what_is_never_there_is_passed_over(void **state)
+{
+    struct fake fake;
+    struct anna anna;
+
+    (void)state;
+    fake_open(&fake);
+    open_online(&fake, &anna);
+    fake.last_seq = 2;
+    fake.blind = FAKE_MOST;
+    fake_push(&fake, 2);
+    UNTIL(&fake, anna.count >= 1);
+    assert_run(&anna, 2, 2);
+    assert_true(fake.pages > 5);
+    close_both(&fake, &anna);
+}
+
 static void a_push_that_comes_twice_is_shown_once(void **state)
 {
     struct fake fake;
@@ -421,6 +459,8 @@ int main(void)
         cmocka_unit_test(lost_pushes_are_pulled_and_come_in_order),
         cmocka_unit_test(a_long_stretch_that_is_hidden_is_passed_over),
         cmocka_unit_test(a_refused_page_leaves_nothing_out),
+        cmocka_unit_test(a_page_from_before_leaves_nothing_out),
+        cmocka_unit_test(what_is_never_there_is_passed_over),
         cmocka_unit_test(a_push_that_comes_twice_is_shown_once),
         cmocka_unit_test(a_pong_with_resync_finds_what_nobody_pushed),
         cmocka_unit_test(a_new_conversation_begins_with_its_first_message),

@@ -39,6 +39,7 @@ struct fake {
     uint32_t send_code;  /* how sends are answered */
     unsigned codes_left; /* for so many sends, then 0 */
     uint32_t page_code;  /* how pages are answered */
+    unsigned blind;      /* so many pages show nothing yet */
     bool mute;           /* sends are stored, and not answered */
     bool hide_list;      /* the list is empty */
     bool resync;         /* in the next Pong */
@@ -143,23 +144,25 @@ static void fake_answer_history(struct fake *fake, uint64_t id, const Hy__Histor
     Hy__HistoryRes res = HY__HISTORY_RES__INIT;
     Hy__Msg msgs[FAKE_PAGE], *list[FAKE_PAGE];
     uint64_t seq = req->from_seq > fake->first_seq ? req->from_seq : fake->first_seq;
+    uint64_t last = fake->blind > 0 ? 0 : fake->last_seq;
     int looks = 2 * FAKE_PAGE;
 
     fake->pages++;
+    fake->blind -= fake->blind > 0;
     assert_true(req->newer);
     if (req->from_seq == 0 && req->time_ms > 1000 + seq)
         seq = req->time_ms - 1000;
-    for (; seq <= fake->last_seq && res.n_msgs < FAKE_PAGE && looks-- > 0; seq++) {
+    for (; seq <= last && res.n_msgs < FAKE_PAGE && looks-- > 0; seq++) {
         if (seq - fake->first_seq < fake->hidden)
             continue;
         list[res.n_msgs] = &msgs[res.n_msgs];
         fake_message(seq, &msgs[res.n_msgs++]);
     }
     res.msgs = list;
-    res.complete = seq > fake->last_seq;
+    res.complete = seq > last;
     res.next_seq = res.complete ? 0 : seq;
     res.first_seq = fake->first_seq;
-    res.last_seq = fake->last_seq;
+    res.last_seq = last;
     frame.id = id;
     frame.code = fake->page_code;
     frame.body_case = HY__FRAME__BODY_HISTORY_RES;

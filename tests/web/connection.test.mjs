@@ -45,6 +45,18 @@ test('a lost push is found by the next one', async () => {
   assert.equal(ben.getTotalUnreadMessageCount(), 3);
 });
 
+test('a page that the cluster cannot give now leaves nothing out', async () => {
+  await say(anna, 'ben', 'n1');
+  await until(() => ben.texts().length === 1);
+  server.dropPushes = 1;
+  server.failingPages = [10002, 60006];
+  await say(anna, 'ben', 'n2');
+  await say(anna, 'ben', 'n3');
+  await until(() => ben.texts().length === 3);
+  assert.deepEqual(ben.texts(), numbers(1, 3));
+  assert.deepEqual(server.failingPages, []);
+});
+
 test('a lost last push is found when the heartbeat says resync', async () => {
   await say(anna, 'ben', 'n1');
   await until(() => ben.texts().length === 1);

@@ -47,6 +47,7 @@ export class FakeServer {
   dropPushes = 0; // lose so many pushes
   mute = new Set(); // kinds that get no answer
   failing = []; // codes for the next sends
+  failingPages = []; // and for the next pages of history
   resync = new Set(); // users whose next pong says resync
   mostHidden = Infinity; // a page of history passes over so many hidden messages
 
@@ -249,6 +250,7 @@ export class FakeServer {
 
   /** Walks the log as the store does: up to `count` messages, past `mostHidden` hidden ones at most. */
   on_history(link, req) {
+    if (this.failingPages.length > 0) return this.failingPages.shift();
     const log = this.log(this.key(req.convType, link.user, req.peer));
     const shown = new Set(log.visible(link.user));
     const inside = (m) => !req.timeMs || (req.newer ? m.timeMs >= req.timeMs : m.timeMs <= req.timeMs);

@@ -1,5 +1,6 @@
 import { backoff } from './backoff.js';
 import { hy } from './codec.js';
+import { CODES } from './codes.js';
 import { GROUP, TYPES } from './constants.js';
 import type { Conversations } from './conversations.js';
 import { ChatError, sdkError } from './errors.js';
@@ -20,6 +21,14 @@ import { Timeline, type Page } from './timeline.js';
 const PAGE = 20; // the server's most
 const REORDER_MS = 30; // pushes that overtake each other are not worth a pull
 const FAR = 2000; // so much behind, the older part is left to history
+
+/* There is nothing for us in this conversation (any more). */
+const FINAL: ReadonlySet<number> = new Set<number>([
+  CODES.GROUP_UNKNOWN,
+  CODES.GROUP_DENIED,
+  CODES.GROUP_NO_HISTORY,
+  CODES.C2C_ACCOUNT,
+]);
 
 export interface Hop {
   list: Message[];
@@ -285,6 +294,7 @@ export class Messages {
   private async fillPage(id: string): Promise<void> {
     const line = this.lines.get(id) as Timeline;
     const from = line.told + 1;
+    const known = this.nextKnown(line, id); // before the page: what came since need not be on it
     const page = await this.pull(id, { newer: true, fromSeq: from, count: PAGE });
     const msgs = page.msgs ?? [];
 
@@ -293,18 +303,19 @@ export class Messages {
     // Nothing is left up to where the next page begins, and at the end of the log up to its last place.
     const top = Math.max(seen, page.complete ? (page.lastSeq ?? 0) : (page.nextSeq ?? 0) - 1);
 
-    this.deliver(line.cover(top >= from ? top : this.nextKnown(line, id)));
+    this.deliver(line.cover(top >= from ? top : known));
   }
 
-  /** The server has nothing from there on: what is here, or was told of, is next. */
+  /** Should the server have nothing from there on: up to where what is here, or was told of, is next. */
   private nextKnown(line: Timeline, id: string): number {
     return line.earliest() > 0 ? line.earliest() - 1 : (this.wanted.get(id) ?? 0);
   }
 
-  /** When to try again; -1: never, as the server will not give these messages. */
+  /** When to try again; -1: never, as the server will not give these messages. What is passed over is never
+   * told, so only a word about this conversation counts: whatever else is wrong may pass. */
   private fillFailed(id: string, err: ChatError): number {
     log.warn(`history of ${id}`, err);
-    if (!(err instanceof ChatError) || err.code < 6000) return backoff(3) + 200;
+    if (!(err instanceof ChatError) || !FINAL.has(err.code)) return backoff(3) + 200;
     const line = this.lines.get(id);
 
     if (line) this.deliver(line.cover(Math.max(line.earliest() - 1, this.wanted.get(id) ?? 0)));

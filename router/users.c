@@ -237,10 +237,21 @@ static void read_record(struct entry *entry)
     hy_stores_ask_pb(users->config.stores, &call, &req.base);
 }
 
+static bool record_waited_for(const struct entry *entry)
+{
+    const struct user_wait *wait = entry->waits;
+
+    while (wait != NULL && (wait->need & USER_RECORD) == 0)
+        wait = wait->next;
+    return wait != NULL;
+}
+
 static void touch(struct entry *entry)
 {
     if (entry->record == PART_LOADING)
         entry->reread = true;
+    else if (record_waited_for(entry))
+        read_record(entry);
     else
         entry->record = PART_NONE;
 }

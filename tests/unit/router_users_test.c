@@ -35,6 +35,7 @@ enum { ANY = -1, STORE = -2 };
 /* Somebody who needs a user. */
 struct want {
     struct user_wait wait;
+    unsigned need;
     bool used, ready;
 };
 
@@ -314,6 +315,14 @@ static void change_places(unsigned user)
     }
 }
 
+static void change_record(unsigned user)
+{
+    char name[8];
+
+    name_of(user, name);
+    users_touch(w.users, APP, name);
+}
+
 static void forget_watched(int process)
 {
     memset(w.watched[process], 0, sizeof w.watched[process]);
@@ -352,9 +361,19 @@ static void move(unsigned user)
     users_slots_moved(w.users);
 }
 
+/* All of them exist, so whoever asked for a record has it, or hears why not. */
+static void check_record(const struct want *want)
+{
+    if ((want->need & USER_RECORD) != 0 && want->wait.code == 0)
+        assert_true(want->wait.user->exists);
+}
+
 static void on_ready(void *arg)
 {
-    ((struct want *)arg)->ready = true;
+    struct want *want = arg;
+
+    want->ready = true;
+    check_record(want);
 }
 
 static void want(struct want *want, unsigned user, unsigned need)
@@ -362,8 +381,10 @@ static void want(struct want *want, unsigned user, unsigned need)
     char name[8];
 
     name_of(user, name);
-    *want = (struct want){.used = true, .wait = {.ready = on_ready, .arg = want}};
+    *want = (struct want){.need = need, .used = true, .wait = {.ready = on_ready, .arg = want}};
     want->ready = users_want(w.users, APP, name, need, &want->wait);
+    if (want->ready)
+        check_record(want);
 }
 
 static void release(struct want *want)
@@ -399,9 +420,12 @@ static void question_step(void)
 
 static void quiet_step(void)
 {
-    switch (draw(8)) {
+    switch (draw(9)) {
     case 0:
         change_places(draw(USERS));
+        break;
+    case 8:
+        change_record(draw(USERS));
         break;
     case 1:
     case 2:

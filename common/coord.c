@@ -56,6 +56,13 @@ void coord_ops_free(struct coord_ops *ops)
         free(op);
 }
 
+void coord_ops_forget(struct coord_ops *ops, const void *arg)
+{
+    for (struct coord_op *op = ops->first; op != NULL; op = op->next)
+        if (op->arg == arg)
+            op->done = NULL;
+}
+
 static size_t change_bytes(const struct hy_coord_change *change)
 {
     size_t bytes = change->guard_count * sizeof(struct hy_coord_guard) +
@@ -138,7 +145,8 @@ static struct hy_metric *outcome_counter(enum hy_err err)
 void coord_finish(struct coord_op *op, enum hy_err err, uint64_t revision)
 {
     hy_add(outcome_counter(err), 1);
-    op->done(op->arg, err, revision);
+    if (op->done != NULL)
+        op->done(op->arg, err, revision);
     free(op);
 }
 
@@ -153,6 +161,11 @@ void hy_coord_change(struct hy_coord *coord, const struct hy_coord_change *chang
         return;
     }
     done(arg, err == HY_OK ? HY_ENOMEM : err, 0);
+}
+
+void hy_coord_forget(struct hy_coord *coord, const void *arg)
+{
+    coord->driver->forget(coord->state, arg);
 }
 
 bool coord_wants_lease(const struct hy_coord_change *change)

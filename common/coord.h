@@ -1,14 +1,14 @@
 /* coord - what the processes of a cluster agree on: small named values, changed by compare and set.
  *
- * A process holds a copy of all values of its cluster (some hundred bytes a process and shard), kept
- * fresh by a watch: reading costs nothing and may be a little old; a change is decided by the
- * coordinator against the newest. There are two coordinators. "etcd" is etcd v3 over its JSON gateway
- * (settings etcd.*). "static" is the settings file: values live in this process alone, what the
- * settings say is there from the start, and a lease lasts for ever. The same code uses either.
+ * A process holds a copy of all values of its cluster (some hundred bytes a process and shard),
+ * kept fresh by a watch: reading costs nothing and may be a little old; a change is decided by the
+ * coordinator against the newest. There are two coordinators. "etcd" is etcd v3 over its JSON
+ * gateway (settings etcd.*). "static" is the settings file: values live in this process alone, what
+ * the settings say is there from the start, and a lease lasts for ever. The same code uses either.
  *
  * Keys are relative to PREFIX/CLUSTER-ID/ and are listed in docs/architecture.md; values are JSON
- * text of at most HY_COORD_VALUE_MAX bytes. Belongs to one loop; nothing blocks. When the coordinator
- * is away the copy stays as it was, and changes end with HY_ETIMEOUT. */
+ * text of at most HY_COORD_VALUE_MAX bytes. Belongs to one loop; nothing blocks. When the
+ * coordinator is away the copy stays as it was, and changes end with HY_ETIMEOUT. */
 
 #ifndef COMMON_COORD_H
 #define COMMON_COORD_H
@@ -59,8 +59,8 @@ enum hy_err hy_coord_open(struct hy_loop *loop, const struct hy_common_settings 
                           const struct hy_coord_handler *handler, void *ctx,
                           struct hy_coord **coord, char why[static 256]) HY_CHECKED;
 
-/* Ends the lease, if the coordinator answers at once (waits 300 ms at most). Changes not answered yet
- * are forgotten: their done is not called. NULL is fine. */
+/* Ends the lease, if the coordinator answers at once (waits 300 ms at most). Changes not answered
+ * yet are forgotten: their done is not called. NULL is fine. */
 void hy_coord_close(struct hy_coord **coord);
 
 /* The copy. Key by key, or all whose key begins with prefix, in order of keys. */
@@ -107,16 +107,20 @@ struct hy_coord_change {
 };
 
 /* HY_OK: done at revision, and the copy shows it already. HY_EEXIST: a guard did not hold.
- * HY_ECLOSED: no lease; nothing was done. HY_EDENIED: the coordinator refuses, its log line says why;
- * nothing was done. HY_ETIMEOUT: nobody answered within a second (two, behind another change): it may
- * be done or not, now or a little later; the copy will tell. */
+ * HY_ECLOSED: no lease; nothing was done. HY_EDENIED: the coordinator refuses, its log line says
+ * why; nothing was done. HY_ETIMEOUT: nobody answered within a second (two, behind another change):
+ * it may be done or not, now or a little later; the copy will tell. */
 typedef void hy_coord_done_fn(void *arg, enum hy_err err, uint64_t revision);
 
 /* Ask for a change; everything is copied; done is called once, later. Only when there is no memory
- * (HY_ENOMEM) or a key, a value or their number is over the limit (HY_ETOOBIG; 64 guards, 64 puts), it is
- * called at once and nothing was done. Keys of puts differ. Changes of a process are decided one after
- * the other, in the order they were asked for. */
+ * (HY_ENOMEM) or a key, a value or their number is over the limit (HY_ETOOBIG; 64 guards, 64 puts),
+ * it is called at once and nothing was done. Keys of puts differ. Changes of a process are decided
+ * one after the other, in the order they were asked for. */
 void hy_coord_change(struct hy_coord *coord, const struct hy_coord_change *change,
                      hy_coord_done_fn *done, void *arg);
+
+/* Call done of no change that was asked for with this arg; what was asked is decided all the same.
+ */
+void hy_coord_forget(struct hy_coord *coord, const void *arg);
 
 #endif

@@ -164,6 +164,16 @@ static void etcd_change(void *state, struct coord_op *op)
     go_on(e);
 }
 
+static void etcd_forget(void *state, const void *arg)
+{
+    struct coord_etcd *e = state;
+
+    coord_ops_forget(&e->waiting, arg);
+    coord_ops_forget(&e->decided, arg);
+    if (e->asked != NULL && e->asked->arg == arg)
+        e->asked->done = NULL;
+}
+
 /* ---- what happens ---- */
 
 static void tell_lease(struct coord_etcd *e)
@@ -307,5 +317,6 @@ const struct coord_driver coord_etcd_driver = {
     .open = etcd_open,
     .close = etcd_close,
     .change = etcd_change,
+    .forget = etcd_forget,
     .trusted_until_ms = etcd_trusted,
 };

@@ -12,7 +12,7 @@
 struct coord_op {
     struct coord_op *next;
     struct hy_coord_change change;
-    hy_coord_done_fn *done;
+    hy_coord_done_fn *done; /* NULL: forgotten */
     void *arg;
     uint64_t due_ms;   /* when its outcome is unknown */
     uint64_t revision; /* that it was done at; 0: not known yet */
@@ -26,6 +26,7 @@ void coord_ops_init(struct coord_ops *ops);
 void coord_ops_add(struct coord_ops *ops, struct coord_op *op);
 struct coord_op *coord_ops_take(struct coord_ops *ops); /* the first; NULL: none */
 void coord_ops_free(struct coord_ops *ops);             /* forget all */
+void coord_ops_forget(struct coord_ops *ops, const void *arg);
 
 /* ---- a coordinator ---- */
 
@@ -41,6 +42,7 @@ struct coord_driver {
                         char why[static 256]);
     void (*close)(void *state);                       /* NULL is fine */
     void (*change)(void *state, struct coord_op *op); /* takes op, ends with coord_finish() */
+    void (*forget)(void *state, const void *arg);     /* as hy_coord_forget() */
     uint64_t (*trusted_until_ms)(const void *state);
 };
 

@@ -208,6 +208,13 @@ static void static_change(void *state, struct coord_op *op)
         hy_timer_set(s->soon, 0);
 }
 
+static void static_forget(void *state, const void *arg)
+{
+    struct coord_static *s = state;
+
+    coord_ops_forget(&s->ops, arg);
+}
+
 static uint64_t static_trusted(const void *state)
 {
     const struct coord_static *s = state;
@@ -219,5 +226,6 @@ const struct coord_driver coord_static_driver = {
     .open = static_open,
     .close = static_close,
     .change = static_change,
+    .forget = static_forget,
     .trusted_until_ms = static_trusted,
 };

@@ -45,6 +45,8 @@ void moves_close(struct moves **moves)
     if (m == NULL)
         return;
     *moves = NULL;
+    if (m->config.coord != NULL)
+        hy_coord_forget(m->config.coord, m);
     worker_close(&m->worker);
     slots_clear(&m->slots);
     hy_buf_free(&m->reading.rows);

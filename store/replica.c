@@ -242,8 +242,8 @@ void replica_close(struct replica **replica)
         haul_out_close(&r->haul_out);
     replica_unlink_all(r);
     worker_close(&r->worker);
-    if (r->asking != NULL)
-        r->asking->replica = NULL;
+    if (!r->alone)
+        hy_coord_forget(r->config.coord, r);
     replica_tell_closing(r);
     db_close(&r->db);
     copy_close(&r->copy);

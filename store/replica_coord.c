@@ -124,14 +124,9 @@ void replica_coordinated(struct replica *replica, const struct hy_coord_value *v
 
 static void changed(void *arg, enum hy_err err, uint64_t revision)
 {
-    struct asking *asking = arg;
-    struct replica *r = asking->replica;
+    struct replica *r = arg;
 
     (void)revision;
-    free(asking);
-    if (r == NULL)
-        return;
-    r->asking = NULL;
     if (err == HY_OK)
         replica_read_state(r); /* the copy shows it already */
     else if (err != HY_EEXIST && err != HY_ECLOSED)
@@ -179,7 +174,6 @@ static const struct {
 
 void replica_ask_change(struct replica *r, const struct copy_change *change)
 {
-    struct asking *asking = malloc(sizeof *asking);
     char *state = print_state(r, change), *leader = print_leader(r, change);
     struct hy_coord_guard guards[2] = {
         {r->key_leader, change->leader_created == 0 ? HY_COORD_ABSENT : HY_COORD_CREATED,
@@ -190,7 +184,7 @@ void replica_ask_change(struct replica *r, const struct copy_change *change)
     struct hy_coord_change ask = {
         .guards = guards, .guard_count = kinds[change->kind].guards_state ? 2 : 1, .puts = puts};
 
-    if (asking == NULL || state == NULL || leader == NULL)
+    if (state == NULL || leader == NULL)
         abort(); /* a few hundred bytes */
     if (kinds[change->kind].puts_state)
         puts[ask.put_count++] = (struct hy_coord_put){r->key_state, state, false};
@@ -198,9 +192,7 @@ void replica_ask_change(struct replica *r, const struct copy_change *change)
         puts[ask.put_count++] = (struct hy_coord_put){r->key_leader, leader, true};
     if (kinds[change->kind].drops_leader)
         puts[ask.put_count++] = (struct hy_coord_put){r->key_leader, NULL, false};
-    asking->replica = r;
-    r->asking = asking;
-    hy_coord_change(r->config.coord, &ask, changed, asking);
+    hy_coord_change(r->config.coord, &ask, changed, r);
     free(state);
     free(leader);
 }

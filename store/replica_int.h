@@ -32,10 +32,6 @@ struct making { /* a local checkpoint */
     bool busy;
 };
 
-struct asking { /* a change of the coordinator; outlives a replica that closes */
-    struct replica *replica;
-};
-
 struct replica {
     struct replica_config config;
     struct replica_events events;
@@ -58,7 +54,6 @@ struct replica {
     struct haul_in *haul_in;
     struct link *links;
     struct hy_timer *timer;
-    struct asking *asking;
     char key_state[64], key_leader[64];
     bool knows_state; /* they were read when all had been */
     uint64_t latest;  /* of the database; what the steps were told */

@@ -31,6 +31,7 @@ static struct {
         struct hy_coord *lease;
     } values[FAKE_VALUES];
     uint64_t revision;
+    struct fake_ask *asks; /* not decided yet */
 } fake;
 
 static inline struct fake_value *fake_find(const char *key, bool make)
@@ -149,6 +150,7 @@ bool hy_coord_static(const struct hy_coord *c)
 }
 
 struct fake_ask {
+    struct fake_ask *next;
     struct hy_coord *coord;
     struct hy_coord_guard guards[2];
     struct hy_coord_put puts[2];
@@ -169,9 +171,12 @@ static inline bool fake_holds(const struct hy_coord_guard *g)
 
 static inline void fake_decide(void *arg)
 {
-    struct fake_ask *a = arg;
+    struct fake_ask *a = arg, **at = &fake.asks;
     enum hy_err err = a->coord->open && !a->coord->away ? HY_OK : HY_ETIMEOUT;
 
+    while (*at != a)
+        at = &(*at)->next;
+    *at = a->next;
     for (size_t i = 0; i < a->guard_count && err == HY_OK; i++)
         if (!fake_holds(&a->guards[i]))
             err = HY_EEXIST;
@@ -179,7 +184,8 @@ static inline void fake_decide(void *arg)
         fake_put(a->puts[i].key, a->puts[i].text, a->puts[i].leased ? a->coord : NULL);
     for (size_t i = 0; i < a->put_count && err == HY_OK; i++)
         fake_tell(fake_find(a->puts[i].key, false));
-    a->done(a->arg, err, fake.revision);
+    if (a->done != NULL)
+        a->done(a->arg, err, fake.revision);
     for (size_t i = 0; i < a->guard_count; i++)
         free((void *)a->guards[i].key);
     for (size_t i = 0; i < a->put_count; i++) {
@@ -195,7 +201,8 @@ void hy_coord_change(struct hy_coord *c, const struct hy_coord_change *change,
     struct fake_ask *a = calloc(1, sizeof *a);
 
     assert(a != NULL && change->guard_count <= 2 && change->put_count <= 2);
-    *a = (struct fake_ask){.coord = c,
+    *a = (struct fake_ask){.next = fake.asks,
+                           .coord = c,
                            .guard_count = change->guard_count,
                            .put_count = change->put_count,
                            .done = done,
@@ -209,8 +216,16 @@ void hy_coord_change(struct hy_coord *c, const struct hy_coord_change *change,
         a->puts[i].key = strdup(change->puts[i].key);
         a->puts[i].text = change->puts[i].text == NULL ? NULL : strdup(change->puts[i].text);
     }
+    fake.asks = a;
     if (hy_loop_post(c->loop, fake_decide, a) != HY_OK)
         abort();
+}
+
+void hy_coord_forget(struct hy_coord *c, const void *arg)
+{
+    for (struct fake_ask *a = fake.asks; a != NULL; a = a->next)
+        if (a->coord == c && a->arg == arg)
+            a->done = NULL;
 }
 
 #endif

@@ -284,6 +284,23 @@ static void changes_on_the_way_are_forgotten_when_it_closes(void **state)
     assert_int_equal(view.done, 0);
 }
 
+static void what_is_forgotten_is_done_and_not_told(void **state)
+{
+    const struct hy_coord_put p = {"a", "1", false};
+    const struct hy_coord_change c = {NULL, 0, &p, 1};
+    struct hy_coord_value value;
+
+    (void)state;
+    begin_view(6);
+    hy_coord_change(view.coord, &c, done, &view);
+    hy_coord_forget(view.coord, &view);
+    while (!hy_coord_get(view.coord, "a", &value))
+        hy_loop_turn(view.loop, 1000);
+    assert_int_equal(put("b", "2", false), HY_OK); /* it comes after that */
+    assert_int_equal(view.done, 1);
+    close_view();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +312,7 @@ int main(void)
         cmocka_unit_test(values_are_found_by_the_beginning_of_their_keys),
         cmocka_unit_test(what_is_over_a_limit_is_refused_at_once),
         cmocka_unit_test(changes_on_the_way_are_forgotten_when_it_closes),
+        cmocka_unit_test(what_is_forgotten_is_done_and_not_told),
     };
 
     return cmocka_run_group_tests_name("coord", tests, NULL, NULL);

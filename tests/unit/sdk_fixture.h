@@ -49,6 +49,7 @@ struct fake {
     uint32_t join_code;             /* how the next join is answered */
 
     char sends[FAKE_MOST][65]; /* client ids, as they came */
+    char own[FAKE_MOST][65];   /* by place: the client id of what anna sent; "": ben did */
     unsigned sent, sign_ins, resumes, lists, pages, joins;
 };
 
@@ -88,13 +89,24 @@ static void fake_message(uint64_t seq, Hy__Msg *msg)
     msg->time_ms = 1000 + seq;
 }
 
+/* The same, or anna's own. */
+static void fake_stored(struct fake *fake, uint64_t seq, Hy__Msg *msg)
+{
+    fake_message(seq, msg);
+    if (seq >= FAKE_MOST || fake->own[seq][0] == '\0')
+        return;
+    msg->from = (char *)"anna";
+    msg->to = (char *)"ben";
+    msg->client_id = fake->own[seq];
+}
+
 static void fake_push(struct fake *fake, uint64_t seq)
 {
     Hy__Frame frame = HY__FRAME__INIT;
     Hy__MsgNotice notice = HY__MSG_NOTICE__INIT;
     Hy__Msg msg, *msgs[] = {&msg};
 
-    fake_message(seq, &msg);
+    fake_stored(fake, seq, &msg);
     notice.msgs = msgs;
     notice.n_msgs = 1;
     frame.body_case = HY__FRAME__BODY_MSG_NOTICE;
@@ -156,7 +168,7 @@ static void fake_answer_history(struct fake *fake, uint64_t id, const Hy__Histor
         if (seq - fake->first_seq < fake->hidden)
             continue;
         list[res.n_msgs] = &msgs[res.n_msgs];
-        fake_message(seq, &msgs[res.n_msgs++]);
+        fake_stored(fake, seq, &msgs[res.n_msgs++]);
     }
     res.msgs = list;
     res.complete = seq > last;
@@ -168,6 +180,16 @@ static void fake_answer_history(struct fake *fake, uint64_t id, const Hy__Histor
     frame.body_case = HY__FRAME__BODY_HISTORY_RES;
     frame.history_res = &res;
     fake_write(fake, &frame);
+}
+
+/* The place of a message of anna's, found again if it came before. */
+static uint64_t fake_store(struct fake *fake, const char *client_id)
+{
+    for (uint64_t seq = 1; seq <= fake->last_seq && seq < FAKE_MOST; seq++)
+        if (strcmp(fake->own[seq], client_id) == 0)
+            return seq;
+    snprintf(fake->own[++fake->last_seq % FAKE_MOST], 65, "%s", client_id);
+    return fake->last_seq;
 }
 
 static void fake_answer_send(struct fake *fake, uint64_t id, const Hy__SendReq *req)
@@ -183,7 +205,7 @@ static void fake_answer_send(struct fake *fake, uint64_t id, const Hy__SendReq *
     if (fake->codes_left > 0)
         fake->codes_left--;
     else
-        res.seq = ++fake->last_seq;
+        res.seq = fake_store(fake, req->client_id);
     frame.body_case = HY__FRAME__BODY_SEND_RES;
     frame.send_res = &res;
     fake_write(fake, &frame);

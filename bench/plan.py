@@ -141,6 +141,8 @@ OPEN_LOAD = "{rate:,}/s, open loop, {pairs} pairs"
 HISTORY = "--pairs {pairs} --window {window} --depth {depth}"
 READERS = {"pairs": 100, "window": 8, "depth": 1000}
 HISTORY_LOAD = "{pairs} readers × {window}, pages of 20 of {depth:,} messages, "
+CALLERS, CALLERS_LOAD = "--connections {connections}", "{connections} connections"
+CALLED = (("s8", {"connections": 64}), ("s8-many", {"connections": 512}))
 MILLION = ("--app-set max_groups=2000000 --app-set sweep_interval_s=1 --app-set sweep_grace_s=1 --set "
            "presence.resume_grace_ms=3600000 --set gateway.resume_grace_ms=3600000")
 GROUPS = "--groups {groups} --users {users} --few {few} --check {check}"
@@ -193,7 +195,8 @@ PLAN = [
          share=0.6, over_s=12, alone=True, once=True),
     many_groups("s7", 20000, over_s=40),
     many_groups("s7-full", 1000000, asked=True, over_s=600, limit_s=3600),
-    ours("S8", "s8", "", "sendmsg", share=0.6),
+    *(ours("S8", key, CALLERS, "sendmsg, " + CALLERS_LOAD, sizes=sizes, share=0.6)
+      for key, sizes in CALLED),
     growth("s9", "1 4", "1000000 2000000", "1000 8000", 1, share=0.6, over_s=70),
     growth("s9-full", "1 2 4 8", "1000000 10000000 100000000", "1000 10000 19000", 3, asked=True, share=3,
            over_s=2000, limit_s=7200),
@@ -222,8 +225,9 @@ PLAN = [
     peer("mosquitto", "s5", "S5", "s5", "--links {links} --at-once 32", "{links:,} links",
          sizes={"links": 5000}),
     # -- nginx
-    Step("nginx", "S8", "s8", f"{OURS} s8 --against {{url}} --pids {{pids}} --seconds {{seconds}} "
-         "--json {json}", "GET of 128 bytes", share=0.6),
+    *(Step("nginx", "S8", key, f"{OURS} s8 --against {{url}} --pids {{pids}} --seconds {{seconds}} {CALLERS} "
+           "--json {json}", "GET of 128 bytes, " + CALLERS_LOAD, sizes=sizes, share=0.6)
+      for key, sizes in CALLED),
     # -- floors
     floor("S2", "commit-1", "commit --batch 1 --dir {dir}", "RocksDB, a message a write with fsync", once=True),
     floor("S2", "commit-32", "commit --batch 32 --dir {dir}", "RocksDB, 32 messages a write with fsync", once=True),

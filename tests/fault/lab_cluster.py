@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import signal
@@ -38,6 +39,7 @@ class Process:
         self.wanted = False    # to be started (again) when it is not there
         self.stopped = False   # SIGSTOP
         self.ended = []        # how it ended by itself, which it never should
+        self.failed = False    # it ended by itself once
         self.killed = False    # it ends because we said so
         self.started = 0.0
 
@@ -63,15 +65,23 @@ class Process:
         if self.popen is not None:
             self.popen.wait()
 
+    def has_no_disk(self):
+        """A store with an empty directory on a disk that takes nothing has nothing to serve: it says so and ends."""
+        said = pathlib.Path(self.log).read_text(errors="replace").splitlines()[-1:]
+        return self.popen.returncode == 1 and any(
+            "msg=store.not_started" in line and re.search("Input/output error|No space left", line) for line in said)
+
     def tick(self):
         """Note an end that nobody wanted, and start again what should run."""
         if self.alive:
             return
         if self.popen is not None and not self.killed:
-            self.ended.append(f"{self.node.name} ended by itself: {self.popen.returncode}")
+            self.failed = True
+            if not self.has_no_disk():
+                self.ended.append(f"{self.node.name} ended by itself: {self.popen.returncode}")
             self.killed = True  # noted
         if self.wanted and (self.popen is None or self.killed) and \
-                time.monotonic() - self.started >= (AGAIN_S if self.ended else 0):
+                time.monotonic() - self.started >= (AGAIN_S if self.failed else 0):
             self.start()
 
 

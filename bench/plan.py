@@ -195,7 +195,7 @@ PLAN = [
          share=0.6, over_s=12, alone=True, once=True),
     many_groups("s7", 20000, over_s=40),
     many_groups("s7-full", 1000000, asked=True, over_s=600, limit_s=3600),
-    *(ours("S8", key, CALLERS, "sendmsg, " + CALLERS_LOAD, sizes=sizes, share=0.6)
+    *(ours("S8", key, CALLERS, "sendmsg, " + CALLERS_LOAD, sizes=sizes, share=0.6, once=key == "s8")
       for key, sizes in CALLED),
     growth("s9", "1 4", "1000000 2000000", "1000 8000", 1, share=0.6, over_s=70),
     growth("s9-full", "1 2 4 8", "1000000 10000000 100000000", "1000 10000 19000", 3, asked=True, share=3,
@@ -226,7 +226,7 @@ PLAN = [
          sizes={"links": 5000}),
     # -- nginx
     *(Step("nginx", "S8", key, f"{OURS} s8 --against {{url}} --pids {{pids}} --seconds {{seconds}} {CALLERS} "
-           "--json {json}", "GET of 128 bytes, " + CALLERS_LOAD, sizes=sizes, share=0.6)
+           "--json {json}", "GET of 128 bytes, " + CALLERS_LOAD, sizes=sizes, share=0.6, once=key == "s8")
       for key, sizes in CALLED),
     # -- floors
     floor("S2", "commit-1", "commit --batch 1 --dir {dir}", "RocksDB, a message a write with fsync", once=True),

@@ -4,11 +4,13 @@ One Client is one link. A thread reads frames: answers go to their waiters, noti
 wait_for() looks. It acknowledges nothing and repairs nothing by itself, so tests see what really came.
 """
 import base64
+import contextlib
 import hashlib
 import hmac
 import itertools
 import json
 import os
+import select
 import socket
 import ssl
 import struct
@@ -49,7 +51,9 @@ class Refused(Exception):
 
 
 class Link:
-    """Frames over TCP or TLS, and nothing more; hostile tests write raw bytes."""
+    """Frames over TCP or TLS, and nothing more; hostile tests write raw bytes.
+
+    One thread may read while another writes: OpenSSL allows only one of them at a time."""
 
     def __init__(self, address, tls=False, timeout=WAIT_S):
         host, port = address.rsplit(":", 1)
@@ -59,10 +63,28 @@ class Link:
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             self.sock = context.wrap_socket(self.sock)
+        self.tls = threading.Lock() if tls else None
         self.pending = b""
 
     def write(self, data):
-        self.sock.sendall(data)
+        with self.tls or contextlib.nullcontext():
+            self.sock.sendall(data)
+
+    def read(self):
+        """Some bytes; b"": the link is closed."""
+        while self.tls:
+            if not self.sock.pending() and not select.select([self.sock], [], [], self.sock.gettimeout())[0]:
+                raise TimeoutError("nothing to read")
+            with self.tls:
+                timeout = self.sock.gettimeout()
+                self.sock.settimeout(0)
+                try:
+                    return self.sock.recv(65536)
+                except ssl.SSLWantReadError:
+                    continue  # a ticket, or half a record
+                finally:
+                    self.sock.settimeout(timeout)
+        return self.sock.recv(65536)
 
     def write_frame(self, frame):
         data = frame.SerializeToString()
@@ -72,8 +94,8 @@ class Link:
         """The next frame, or None when the link is closed."""
         while len(self.pending) < 4 or len(self.pending) < 4 + struct.unpack(">I", self.pending[:4])[0]:
             try:
-                data = self.sock.recv(65536)
-            except (ConnectionError, ssl.SSLError):
+                data = self.read()
+            except (ConnectionError, ssl.SSLError, ValueError):  # ValueError: closed on this side
                 return None
             if not data:
                 return None
@@ -84,11 +106,12 @@ class Link:
         return frame
 
     def close(self):
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.sock.close()
+        with self.tls or contextlib.nullcontext():
+            try:
+                self.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            self.sock.close()
 
 
 class Client:

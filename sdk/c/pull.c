@@ -152,8 +152,7 @@ static void take_page(struct hongyan_client *c, struct conv *conv, const Hy__His
     sync_drain(c, conv);
 }
 
-/* A page brought nothing. That of one which was asked for before anything was missed is no wonder.
- */
+/* A page brought nothing: no wonder if it was asked for before anything was known to be missing. */
 static void brought_nothing(struct hongyan_client *c, struct conv *conv, uint64_t target)
 {
     if (target > conv->order.last)

@@ -67,9 +67,12 @@ class Process:
 
     def has_no_disk(self):
         """A store with an empty directory on a disk that takes nothing has nothing to serve: it says so and ends."""
-        said = pathlib.Path(self.log).read_text(errors="replace").splitlines()[-1:]
-        return self.popen.returncode == 1 and any(
-            "msg=store.not_started" in line and re.search("Input/output error|No space left", line) for line in said)
+        log = pathlib.Path(self.log)
+        if self.popen.returncode != 1 or (log.parents[1] / "data" / self.node.name / "identity").exists():
+            return False
+        said = log.read_text(errors="replace").splitlines()[-1:]
+        return any("msg=store.not_started" in line and re.search("Input/output error|No space left", line)
+                   for line in said)
 
     def tick(self):
         """Note an end that nobody wanted, and start again what should run."""

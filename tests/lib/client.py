@@ -63,11 +63,12 @@ class Link:
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             self.sock = context.wrap_socket(self.sock)
-        self.tls = threading.Lock() if tls else None
+        self.tls = tls
+        self.turn = threading.Lock() if tls else contextlib.nullcontext()
         self.pending = b""
 
     def write(self, data):
-        with self.tls or contextlib.nullcontext():
+        with self.turn:
             self.sock.sendall(data)
 
     def read(self):
@@ -75,7 +76,7 @@ class Link:
         while self.tls:
             if not self.sock.pending() and not select.select([self.sock], [], [], self.sock.gettimeout())[0]:
                 raise TimeoutError("nothing to read")
-            with self.tls:
+            with self.turn:
                 timeout = self.sock.gettimeout()
                 self.sock.settimeout(0)
                 try:
@@ -106,7 +107,7 @@ class Link:
         return frame
 
     def close(self):
-        with self.tls or contextlib.nullcontext():
+        with self.turn:
             try:
                 self.sock.shutdown(socket.SHUT_RDWR)
             except OSError:

@@ -95,6 +95,19 @@ static void a_long_stretch_that_is_hidden_is_passed_over(void **state)
     close_both(&fake, &anna);
 }
 
+/* She misses 1 .. 29, and so many pages were refused. */
+static void open_missing(struct fake *fake, struct anna *anna, uint32_t code, unsigned pages)
+{
+    fake_open(fake);
+    open_online(fake, anna);
+    fake->last_seq = 30;
+    fake->page_code = code;
+    fake_push(fake, 30);
+    UNTIL(fake, fake->pages >= pages);
+    assert_int_equal(anna->count, 0);
+    fake->page_code = 0;
+}
+
 /* A router that does not know the app yet says nothing about a conversation. */
 static void a_refused_page_leaves_nothing_out(void **state)
 {
@@ -102,14 +115,7 @@ static void a_refused_page_leaves_nothing_out(void **state)
     struct anna anna;
 
     (void)state;
-    fake_open(&fake);
-    open_online(&fake, &anna);
-    fake.last_seq = 30;
-    fake.page_code = HY_CODE_APP_UNKNOWN;
-    fake_push(&fake, 30);
-    UNTIL(&fake, fake.pages >= 2);
-    assert_int_equal(anna.count, 0);
-    fake.page_code = 0;
+    open_missing(&fake, &anna, HY_CODE_APP_UNKNOWN, 2);
     UNTIL(&fake, anna.count >= 30);
     assert_run(&anna, 1, 30);
     close_both(&fake, &anna);
@@ -122,13 +128,7 @@ static void a_page_from_before_leaves_nothing_out(void **state)
     struct anna anna;
 
     (void)state;
-    fake_open(&fake);
-    open_online(&fake, &anna);
-    fake.last_seq = 30;
-    fake.page_code = HY_CODE_TIMEOUT;
-    fake_push(&fake, 30);
-    UNTIL(&fake, fake.pages >= 5);
-    fake.page_code = 0;
+    open_missing(&fake, &anna, HY_CODE_TIMEOUT, 5);
     fake.blind = 1;
     UNTIL(&fake, anna.count >= 30);
     assert_run(&anna, 1, 30);
